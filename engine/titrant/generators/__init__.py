@@ -1,0 +1,1 @@
+"""What proposes trials: quasi-random designs and Bayesian optimization, asked with plain values."""

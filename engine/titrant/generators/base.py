@@ -1,0 +1,101 @@
+"""The port of the generators: plain frozen values in, suggestions out; no engine, no log, no clock."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from titrant.model.objective import OptimizationConfig
+from titrant.model.observation import Observation
+from titrant.model.space import SearchSpace
+from titrant.model.trial import Parameterization
+
+
+class Point(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A trial as a generator sees it: where it was made and what was measured there."""
+
+    trial: int
+    parameters: Parameterization
+    observations: tuple[Observation, ...] = ()
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="suggest"):
+    """Ask for ``count`` suggestions.
+
+    Attributes:
+        space: The search space.
+        optimization: What is sought; None where the node needs no model.
+        node: Which node of the strategy is to make them.
+        method: The strategy's method.
+        count: How many.
+        seed: Seed of the quasi-random sequence and of everything random in this request.
+        position: Points of the quasi-random sequence used up so far.
+        observed: Trials with data, in order of their index (empty where the node needs none).
+        pending: Trials that are under way or were given up: taken into account, kept away from.
+        taken: Parameterizations that must not be suggested again (finite spaces only).
+        fixed: Parameters held at a value for this request.
+    """
+
+    space: SearchSpace
+    optimization: OptimizationConfig | None = None
+    node: Literal["centre", "sobol", "bo"] = "sobol"
+    method: str = "fast"
+    count: int = 1
+    seed: int = 0
+    position: int = 0
+    observed: tuple[Point, ...] = ()
+    pending: tuple[Point, ...] = ()
+    taken: tuple[Parameterization, ...] = ()
+    fixed: Parameterization = {}
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One suggested parameterization, and what it was made from (see ``titrant.model.trial.Suggestion``)."""
+
+    parameters: Parameterization
+    node: str
+    generator: str
+    position: int = 0
+    predicted: dict[str, tuple[float, float]] = {}
+    acquisition_value: float | None = None
+    fallback: str | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to a request: as many proposals as asked for, or fewer with a reason (a space used up)."""
+
+    proposals: tuple[Proposal, ...]
+    short_reason: str | None = None
+    versions: dict[str, str] = {}
+
+
+class PredictionRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="predict"):
+    """Ask a model fitted to ``observed`` for its prediction at ``points``."""
+
+    space: SearchSpace
+    optimization: OptimizationConfig
+    observed: tuple[Point, ...]
+    points: tuple[Parameterization, ...]
+    seed: int = 0
+
+
+class PredictionReply(msgspec.Struct, frozen=True, kw_only=True):
+    """For each point: metric name to (mean, SEM of the mean), in the metrics' own units."""
+
+    predictions: tuple[dict[str, tuple[float, float]], ...]
+    generator: str
+
+
+class Generator(Protocol):
+    """Makes suggestions.  Contract: ``titrant.testing.GeneratorContract``.
+
+    A generator keeps no state between calls that the request does not carry, so that a killed worker loses nothing.
+    """
+
+    def suggest(self, request: Request) -> Reply:
+        """Make ``request.count`` suggestions that fit the space, or fewer with a reason.
+
+        Raises:
+            GenerationError: Nothing could be suggested; the message says why.
+        """

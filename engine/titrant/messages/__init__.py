@@ -1,0 +1,1 @@
+"""What is said: commands (asked), events (happened) and how both become bytes."""

@@ -1,0 +1,352 @@
+"""Events: what happened, in the past tense; each is a promise to every later version of titrant.
+
+A tag is never renamed.  A field may be added with a default; anything else is a new schema number and an upcaster in
+``messages/codec.py``.  An event carries only its own facts: who, when and why stand in the envelope (``log/base.py``).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from titrant.model.experiment import Experiment, GenerationStrategy, RunnerSpec, RunOptions
+from titrant.model.objective import OptimizationConfig
+from titrant.model.observation import Observation
+from titrant.model.trial import Parameterization, Suggestion
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="type"):
+    """The base of all events."""
+
+
+# --- the experiment -------------------------------------------------------------------------------------------------
+
+
+class SessionOpened(Fact, tag="session.opened"):
+    """A process took the log over; everything done from here on was done by it."""
+
+    engine: str
+    log_id: str
+    seed: int
+    host: str = ""
+    pid: int = 0
+    timezone: str = ""
+    versions: dict[str, str] = {}
+
+
+class SessionClosed(Fact, tag="session.closed"):
+    """The process let the log go in good order."""
+
+
+class ExperimentConfigured(Fact, tag="experiment.configured"):
+    """The search space and the experiment's name were set."""
+
+    experiment: Experiment
+
+
+class OptimizationConfigured(Fact, tag="optimization.configured"):
+    """Objectives and outcome constraints were set."""
+
+    optimization: OptimizationConfig
+
+
+class StrategyConfigured(Fact, tag="strategy.configured"):
+    """How trials are made was set."""
+
+    strategy: GenerationStrategy
+
+
+class MetricsConfigured(Fact, tag="metrics.configured"):
+    """The metrics that can be fetched were set."""
+
+    names: tuple[str, ...]
+
+
+class TrackingMetricsConfigured(Fact, tag="tracking_metrics.configured"):
+    """Metrics that are recorded and not optimized were named."""
+
+    names: tuple[str, ...]
+
+
+class RunnersConfigured(Fact, tag="runners.configured"):
+    """The runners that carry trials out were set."""
+
+    runners: tuple[RunnerSpec, ...]
+
+
+# --- a call of run_trials -------------------------------------------------------------------------------------------
+
+
+class RunStarted(Fact, tag="run.started"):
+    """A closed loop began."""
+
+    options: RunOptions
+
+
+class RunEnded(Fact, tag="run.ended"):
+    """The closed loop ended, and why."""
+
+    outcome: Literal["finished", "timeout", "drained", "stopped", "halted", "failure_rate", "stuck", "exhausted"]
+    reason: str = ""
+
+
+class FailureRateTripped(Fact, tag="run.failure_rate_tripped"):
+    """Too many trials failed: nothing new is started, what runs is finished."""
+
+    failed: int
+    total: int
+    tolerated: float
+
+
+# --- the course of a trial ------------------------------------------------------------------------------------------
+
+
+class TrialCreated(Fact, tag="trial.created"):
+    """A trial exists, as a candidate."""
+
+    trial: int
+    parameters: Parameterization
+    origin: Literal["suggested", "attached", "baseline"] = "suggested"
+    arm_name: str = ""
+    asked: bool = False
+    suggestion: Suggestion | None = None
+
+
+class TrialAsked(Fact, tag="trial.asked"):
+    """The trial was handed to a person or program that will carry it out: RUNNING, with no runner of ours."""
+
+    trial: int
+
+
+class TrialStaged(Fact, tag="trial.staged"):
+    """The closed loop took the trial over: it waits for a free runner."""
+
+    trial: int
+
+
+class TrialSubmitting(Fact, tag="trial.submitting"):
+    """The intent: the trial is about to be submitted under this key.  Durable before the runner is called."""
+
+    trial: int
+    runner: str
+    attempt: int
+    key: str
+
+
+class SubmissionRetried(Fact, tag="trial.submission_retried"):
+    """The call that submits failed without starting anything; it is made again with the same key."""
+
+    trial: int
+    attempt: int
+    retry: int
+    reason: str
+    delay_seconds: float
+
+
+class TrialRunning(Fact, tag="trial.running"):
+    """The runner accepted the trial."""
+
+    trial: int
+    attempt: int
+    metadata: dict[str, Any] = {}
+
+
+class TrialReattached(Fact, tag="trial.reattached"):
+    """After a restart the same attempt was found again."""
+
+    trial: int
+    attempt: int
+
+
+class TrialRunFinished(Fact, tag="trial.run_finished"):
+    """The instrument is done and free; its data may still be on the way."""
+
+    trial: int
+    attempt: int
+    awaiting: tuple[str, ...] = ()
+
+
+class DataAttached(Fact, tag="trial.data_attached"):
+    """Observations of a trial."""
+
+    trial: int
+    observations: tuple[Observation, ...]
+
+
+class FetchFailed(Fact, tag="trial.fetch_failed"):
+    """A metric could not be fetched, after all its retries."""
+
+    trial: int
+    metric: str
+    reason: str
+
+
+class FetchRequested(Fact, tag="trial.fetch_requested"):
+    """The data of a finished trial are fetched again."""
+
+    trial: int
+    metrics: tuple[str, ...]
+
+
+class TrialCompleted(Fact, tag="trial.completed"):
+    """The trial is over; metrics in ``missing`` have no usable value."""
+
+    trial: int
+    missing: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+class TrialFailed(Fact, tag="trial.failed"):
+    """The trial failed; its conditions may be suggested again."""
+
+    trial: int
+    reason: str
+
+
+class TrialAbandoned(Fact, tag="trial.abandoned"):
+    """The trial was given up; its conditions are not suggested again."""
+
+    trial: int
+    reason: str
+
+
+class TrialEarlyStopped(Fact, tag="trial.early_stopped"):
+    """The trial was stopped before its end; its data so far count."""
+
+    trial: int
+    reason: str = ""
+
+
+class StopRequested(Fact, tag="trial.stop_requested"):
+    """The intent to stop a running trial.  Durable before the runner is told."""
+
+    trial: int
+    cause: Literal["stop", "ttl", "early"]
+    reason: str
+
+
+class TrialLost(Fact, tag="trial.lost"):
+    """Contact was lost: the trial may have run.  It is never submitted again by itself."""
+
+    trial: int
+    reason: str
+
+
+class TrialRequeued(Fact, tag="trial.requeued"):
+    """The trial goes back to the queue as a new attempt: by the runner's declared policy or a person's word."""
+
+    trial: int
+    reason: str
+
+
+class TrialResolved(Fact, tag="trial.resolved"):
+    """A person (or the runner's policy) said what became of an UNKNOWN trial."""
+
+    trial: int
+    outcome: Literal["running", "completed", "failed", "abandoned", "rerun"]
+    reason: str
+
+
+# --- control and supervision ----------------------------------------------------------------------------------------
+
+
+class ExperimentPaused(Fact, tag="experiment.paused"):
+    """No new trials are started."""
+
+
+class ExperimentUnpaused(Fact, tag="experiment.unpaused"):
+    """New trials may be started again."""
+
+
+class ExperimentDraining(Fact, tag="experiment.draining"):
+    """What runs is finished, nothing new is started, then the run ends."""
+
+
+class ExperimentStopping(Fact, tag="experiment.stopping"):
+    """Running trials are stopped and the run ends."""
+
+
+class ExperimentHalted(Fact, tag="experiment.halted"):
+    """Safe state everywhere, latched until a person resets it.  Written after the act, which waits for nothing."""
+
+    reached: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+class ExperimentReset(Fact, tag="experiment.reset"):
+    """The latch of a halt was released by a person; nothing is started by it."""
+
+
+class ActorRestarted(Fact, tag="actor.restarted"):
+    """An actor failed and was started anew."""
+
+    name: str
+    reason: str
+    restarts: int
+
+
+class RunnerQuarantined(Fact, tag="runner.quarantined"):
+    """A runner gets no more trials until a person restores it."""
+
+    name: str
+    reason: str
+
+
+class RunnerRestored(Fact, tag="runner.restored"):
+    """A quarantined runner may be used again."""
+
+    name: str
+
+
+class GenerationFailed(Fact, tag="generation.failed"):
+    """A request for suggestions failed, and what was done instead."""
+
+    node: str
+    reason: str
+    fallback: str = ""
+
+
+Event = (
+    SessionOpened
+    | SessionClosed
+    | ExperimentConfigured
+    | OptimizationConfigured
+    | StrategyConfigured
+    | MetricsConfigured
+    | TrackingMetricsConfigured
+    | RunnersConfigured
+    | RunStarted
+    | RunEnded
+    | FailureRateTripped
+    | TrialCreated
+    | TrialAsked
+    | TrialStaged
+    | TrialSubmitting
+    | SubmissionRetried
+    | TrialRunning
+    | TrialReattached
+    | TrialRunFinished
+    | DataAttached
+    | FetchFailed
+    | FetchRequested
+    | TrialCompleted
+    | TrialFailed
+    | TrialAbandoned
+    | TrialEarlyStopped
+    | StopRequested
+    | TrialLost
+    | TrialRequeued
+    | TrialResolved
+    | ExperimentPaused
+    | ExperimentUnpaused
+    | ExperimentDraining
+    | ExperimentStopping
+    | ExperimentHalted
+    | ExperimentReset
+    | ActorRestarted
+    | RunnerQuarantined
+    | RunnerRestored
+    | GenerationFailed
+)
+"""Every event there is."""

@@ -1,0 +1,1 @@
+"""What an experiment is: frozen values with pure methods, no clock, no I/O."""

@@ -1,0 +1,142 @@
+"""A trial: one proposed set of conditions, carried out once; its states keep Ax's names."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any, Literal
+
+import msgspec
+
+from titrant.model.observation import Observation
+
+ParameterValue = bool | int | float | str
+Parameterization = dict[str, ParameterValue]
+
+
+class TrialStatus(IntEnum):
+    """Where a trial stands.
+
+    The members up to STALE have Ax's names and numbers; the others are titrant's own::
+
+        CANDIDATE → (PROPOSED → APPROVED | REJECTED) → STAGED → SUBMITTING → RUNNING
+                  → COMPLETED | FAILED | EARLY_STOPPED | ABANDONED
+        UNKNOWN   contact was lost and the trial may have run: a person decides
+        VOIDED    a finished result, withdrawn: kept in the history, forgotten by the model
+    """
+
+    CANDIDATE = 0
+    STAGED = 1
+    FAILED = 2
+    COMPLETED = 3
+    RUNNING = 4
+    ABANDONED = 5
+    DISPATCHED = 6
+    EARLY_STOPPED = 7
+    STALE = 8
+    SUBMITTING = 9
+    UNKNOWN = 10
+    VOIDED = 11
+    PROPOSED = 12
+    APPROVED = 13
+    REJECTED = 14
+
+    @property
+    def is_terminal(self) -> bool:
+        """True if the trial's course is over (a finished result may still be voided)."""
+        return self in _TERMINAL
+
+    @property
+    def is_open(self) -> bool:
+        """True if something is still to happen to the trial."""
+        return self not in _TERMINAL
+
+
+_TERMINAL = frozenset(
+    {
+        TrialStatus.FAILED,
+        TrialStatus.COMPLETED,
+        TrialStatus.ABANDONED,
+        TrialStatus.EARLY_STOPPED,
+        TrialStatus.STALE,
+        TrialStatus.VOIDED,
+        TrialStatus.REJECTED,
+    }
+)
+
+
+class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a generator proposes, and what it was made from.
+
+    Attributes:
+        parameters: The proposed conditions, canonical for the search space.
+        node: The node of the generation strategy that made it (``"centre"``, ``"sobol"``, ``"bo"``).
+        generator: The generator and its parts in words (``"SingleTaskGP + qLogNEI"``).
+        position: Points of the quasi-random sequence used up once this one is taken.
+        seed: The seed it was drawn with.
+        data_seq: The sequence number of the last event the generator had seen.
+        pending: Indices of the trials that were taken into account as pending.
+        predicted: Metric name to (mean, SEM) where a model predicted it, in the metric's units.
+        acquisition_value: The value of the acquisition function, where there was one.
+        fallback: Why another node than planned made it, or None.
+        seconds: How long it took on the engine's clock.
+        versions: Package name to version, of what had a part in it.
+    """
+
+    parameters: Parameterization
+    node: str
+    generator: str
+    position: int = 0
+    seed: int = 0
+    data_seq: int = 0
+    pending: tuple[int, ...] = ()
+    predicted: dict[str, tuple[float, float]] = {}
+    acquisition_value: float | None = None
+    fallback: str | None = None
+    seconds: float = 0.0
+    versions: dict[str, str] = {}
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """Everything the engine knows of one trial; times are microseconds since 1970, UTC."""
+
+    index: int
+    parameters: Parameterization
+    status: TrialStatus = TrialStatus.CANDIDATE
+    arm_name: str = ""
+    origin: Literal["suggested", "attached", "baseline"] = "suggested"
+    node: str = ""
+    asked: bool = False
+    runner: str | None = None
+    attempt: int = 0
+    key: str | None = None
+    metadata: dict[str, Any] | None = None
+    run_done: bool = False
+    awaiting: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    stop_requested: Literal["", "stop", "ttl", "early"] = ""
+    reason: str | None = None
+    created_at: int = 0
+    submitted_at: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission of a trial, as a runner sees it.
+
+    Attributes:
+        trial: The trial's index.
+        parameters: The conditions to carry out.
+        key: The idempotency key, in the log before the first call and the same for every retry of it.
+        number: 1 for the first submission, 2 for the next …
+        metadata: What the runner returned when the attempt began; None until then.
+        started_at: When the runner said it began, microseconds since 1970 UTC; None until then.
+    """
+
+    trial: int
+    parameters: Parameterization
+    key: str
+    number: int = 1
+    metadata: dict[str, Any] | None = None
+    started_at: int | None = None
