@@ -1,0 +1,39 @@
+"""Bayesian optimization with BoTorch: the only place that imports torch, and only when it is asked to.
+
+Modules here import torch at their top, so nothing outside may import them at its own top: see ``dispatch.py``.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+
+def load_botorch() -> None:
+    """Import torch and BoTorch, and set what is global in them.
+
+    Importing botorch changes settings of gpytorch and linear_operator (Cholesky tries 3 to 6, exact Cholesky up to
+    4096 points), which suits us; we set torch to one thread, because the lab's drivers need the other cores. So call
+    this in a process of the generator's own, once, before anything else here.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import botorch  # noqa: F401, PLC0415 - the point of this function
+        import torch  # noqa: PLC0415
+
+        import titrant.generators.bo.generator  # noqa: F401, PLC0415
+    torch.set_num_threads(1)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what suggestions are made with."""
+    import botorch  # noqa: PLC0415 - loaded by now
+    import gpytorch  # noqa: PLC0415
+    import numpy  # noqa: PLC0415, ICN001
+    import torch  # noqa: PLC0415
+
+    return {
+        "botorch": str(botorch.__version__),
+        "gpytorch": str(gpytorch.__version__),
+        "numpy": numpy.__version__,
+        "torch": str(torch.__version__),
+    }

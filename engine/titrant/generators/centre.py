@@ -1,0 +1,80 @@
+"""The centre node: the middle of the search space, or the roomiest place that its constraints leave."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from titrant.errors import ConfigurationError, GenerationError
+from titrant.generators.base import Proposal, Reply, Request
+from titrant.model.space import SearchSpace
+from titrant.model.trial import Parameterization
+
+# Feasible quasi-random points looked at where nothing better is found.
+_LOOKED_AT = 64
+
+
+def suggest(request: Request) -> Reply:
+    """Suggest the centre, and quasi-random points where more is asked for or the centre was tried.
+
+    Raises:
+        GenerationError: What is held fixed does not fit the space, or nothing keeps the constraints.
+    """
+    parameters, how = centre(request.space, request.fixed, request.seed)
+    signature = request.space.signature(parameters)
+    tried = [*request.taken, *(point.parameters for point in request.pending)]
+    if any(request.space.signature(other) == signature for other in tried):
+        from titrant.generators import sobol  # noqa: PLC0415 - numpy takes longer than this whole answer
+
+        return sobol.suggest(request, fallback="the centre was tried before")
+    first = Proposal(parameters=parameters, node="centre", generator=how, position=request.position)
+    if request.count == 1:
+        return Reply(proposals=(first,))
+    from titrant.generators import sobol  # noqa: PLC0415 - numpy takes longer than this whole answer
+
+    rest = sobol.suggest(
+        replace(request, count=request.count - 1, taken=(*request.taken, parameters)),
+        fallback="a search space has one centre",
+    )
+    return replace(rest, proposals=(first, *rest.proposals))
+
+
+def centre(space: SearchSpace, fixed: Parameterization, seed: int) -> tuple[Parameterization, str]:
+    """The centre of a space with some parameters held, and in words how it was found.
+
+    Raises:
+        GenerationError: What is held fixed does not fit the space, or nothing keeps the constraints.
+    """
+    try:
+        held = {name: space.parameter(name).check(value) for name, value in fixed.items()}
+    except ConfigurationError as error:
+        raise GenerationError(f"what is held fixed does not fit the search space: {error}") from error
+    middle = space.centre() | held
+    if space.contains(middle):
+        return middle, "centre of the search space"
+    return _feasible_centre(space, fixed, middle, seed)
+
+
+def _feasible_centre(
+    space: SearchSpace, fixed: Parameterization, middle: Parameterization, seed: int
+) -> tuple[Parameterization, str]:
+    """The Chebyshev centre of the constraints, or the feasible quasi-random point nearest to the middle."""
+    import numpy as np  # noqa: PLC0415 - most centres are feasible and need no arrays
+
+    from titrant.generators.repair import repair  # noqa: PLC0415
+    from titrant.generators.sampler import polytope_of, sampler_of  # noqa: PLC0415
+
+    sampler = sampler_of(space, fixed, seed)
+    encoding = sampler.encoding
+    z = encoding.numbers(middle)
+    if z is None:
+        raise GenerationError("the centre of the search space cannot be expressed in numbers")
+    columns = np.flatnonzero(encoding.system.columns)
+    low, high = encoding.low[columns], encoding.high[columns]
+    z[columns] = low + polytope_of(encoding).centre * (high - low)
+    mended = repair(encoding, z, np.random.default_rng(seed))
+    if mended is not None and space.contains(found := encoding.parameters(mended)):
+        return found, "Chebyshev centre of the constraints"
+    target = encoding.to_model(encoding.snap(z[None]))
+    points = [row for row, _ in zip(sampler.draw(0, frozenset()), range(_LOOKED_AT), strict=False)]
+    distances = np.linalg.norm(encoding.to_model(np.stack([row for row, _, _ in points])) - target, axis=1)
+    return points[int(distances.argmin())][1], "feasible quasi-random point nearest to the centre"

@@ -1,0 +1,189 @@
+"""A search space as arrays: rows of numbers, coordinates of the unit cube, and linear constraints between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import pairwise
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from titrant.errors import ConfigurationError, GenerationError
+from titrant.generators.axes import Axis, Floats, free_axis
+from titrant.model.space import LinearConstraint, SearchSpace
+from titrant.model.trial import Parameterization, ParameterValue
+
+Mask = npt.NDArray[np.bool_]
+
+# How far a constraint may be missed, relative to its terms: half of what the search space itself lets pass.
+TOLERANCE = 0.5e-8
+
+
+class LinearSystem(msgspec.Struct, frozen=True):
+    """``A z <= b`` and ``C z == d`` over the numbers of the free axes, in the parameters' units.
+
+    Attributes:
+        a, b, offset_a: ``m x d``, ``m``, and ``m``: the magnitude of what fixed parameters contribute to each row.
+        c, d, offset_c: The same of the equalities: ``k x d``, ``k``, ``k``.
+        names: What the constraints are called, for messages.
+    """
+
+    a: Floats
+    b: Floats
+    offset_a: Floats
+    c: Floats
+    d: Floats
+    offset_c: Floats
+    names: tuple[str, ...]
+
+    @property
+    def any(self) -> bool:
+        """True if there is a constraint at all."""
+        return len(self.a) + len(self.c) > 0
+
+    @property
+    def columns(self) -> Mask:
+        """True for each axis that stands in a constraint: ``d``."""
+        return np.asarray((self.a != 0).any(0) | (self.c != 0).any(0))
+
+    def excess(self, z: Floats) -> Floats:
+        """How far each constraint is missed, relative to its terms, 0 where kept: ``n x d`` to ``n x (m + k)``."""
+        scale_a = np.maximum(np.abs(z) @ np.abs(self.a.T) + self.offset_a, np.abs(self.b))
+        scale_c = np.maximum(np.abs(z) @ np.abs(self.c.T) + self.offset_c, np.abs(self.d))
+        over = np.concatenate([z @ self.a.T - self.b, np.abs(z @ self.c.T - self.d)], axis=1)
+        scale = np.maximum(np.concatenate([scale_a, scale_c], axis=1), np.finfo(float).tiny)
+        return np.where(over > TOLERANCE * scale, over / scale, 0.0)
+
+    def holds(self, z: Floats) -> Mask:
+        """True for each row that keeps every constraint: ``n x d`` to ``n``."""
+        return np.asarray((self.excess(z) == 0).all(1)) if self.any else np.ones(len(z), bool)
+
+
+class Encoding:
+    """The free axes of a space, in the space's order, with everything else held at its one value.
+
+    Attributes:
+        space: The search space.
+        fixed: Parameters with one value.
+        axes: The others.
+        system: The constraints between them.
+        size: How many points there are without constraints; None where infinitely many.
+    """
+
+    def __init__(self, space: SearchSpace, fixed: Parameterization) -> None:
+        self.space = space
+        self.fixed: dict[str, ParameterValue] = {}
+        axes: list[Axis] = []
+        for config in space.parameters:
+            axis = fixed[config.name] if config.name in fixed else free_axis(config)
+            if isinstance(axis, bool | int | float | str):
+                self.fixed[config.name] = axis
+            else:
+                axes.append(axis)
+        self.axes = tuple(axes)
+        self.system = _system(space.constraints, self.axes, self.fixed)
+        self.low = np.array([axis.low for axis in axes])
+        self.high = np.array([axis.high for axis in axes])
+        self.size: int | None = 1
+        for axis in axes:
+            self.size = None if self.size is None or axis.count is None else self.size * axis.count
+        ends = np.cumsum([0, *(axis.width for axis in axes)])
+        self.slices = tuple(slice(int(start), int(end)) for start, end in pairwise(ends))
+        self.width = int(ends[-1])
+
+    @property
+    def dimension(self) -> int:
+        """Free parameters, and so coordinates of a point of the quasi-random sequence."""
+        return len(self.axes)
+
+    def from_unit(self, u: Floats) -> Floats:
+        """Numbers from uniform coordinates, ``n x d`` to ``n x d``."""
+        return self._each(lambda axis, column: axis.from_unit(column), u)
+
+    def snap(self, z: Floats) -> Floats:
+        """The nearest allowed numbers, constraints apart: ``n x d`` to ``n x d``."""
+        return self._each(lambda axis, column: axis.snap(column), z)
+
+    def _each(self, change: Callable[[Axis, Floats], Floats], z: Floats) -> Floats:
+        columns = [change(axis, z[:, j]) for j, axis in enumerate(self.axes)]
+        return np.stack(columns, axis=1) if columns else np.empty((len(z), 0))
+
+    def to_model(self, z: Floats) -> Floats:
+        """Coordinates of the model's unit cube, unordered choices as one-hot columns: ``n x d`` to ``n x width``."""
+        columns = [axis.to_model(z[:, j]) for j, axis in enumerate(self.axes)]
+        return np.concatenate(columns, axis=1) if columns else np.empty((len(z), 0))
+
+    def from_model(self, x: Floats) -> Floats:
+        """The nearest allowed numbers, constraints apart: ``n x width`` to ``n x d``."""
+        columns = [axis.from_model(x[:, part]) for axis, part in zip(self.axes, self.slices, strict=True)]
+        return np.stack(columns, axis=1) if columns else np.empty((len(x), 0))
+
+    def parameters(self, z: Floats) -> Parameterization:
+        """The canonical parameterization of one row of allowed numbers, ``d``, in the space's order."""
+        values = self.fixed | {axis.name: axis.value(float(z[j])) for j, axis in enumerate(self.axes)}
+        return {config.name: values[config.name] for config in self.space.parameters}
+
+    def decode(self, u: Sequence[float] | Floats) -> Parameterization:
+        """The canonical parameterization at uniform coordinates ``d``, constraints apart."""
+        return self.parameters(self.from_unit(np.asarray(u, dtype=np.float64)[None])[0])
+
+    def numbers(self, parameters: Parameterization) -> Floats | None:
+        """The row of numbers, ``d``, of a parameterization; None where a value has no place on its axis."""
+        try:
+            return np.array([axis.number(parameters[axis.name]) for axis in self.axes], dtype=np.float64)
+        except (KeyError, ValueError):
+            return None
+
+
+def encoding_of(space: SearchSpace, fixed: Parameterization) -> Encoding:
+    """The encoding of a space with some parameters held, kept for the next request with the same space.
+
+    Raises:
+        GenerationError: A held value does not fit its parameter, or what is held already breaks a constraint.
+    """
+    # Bytes, because 1, 1.0 and True are equal as dictionary keys and different as parameter values.
+    return _cached(msgspec.msgpack.encode((space, sorted(fixed.items()))))
+
+
+@lru_cache(maxsize=16)
+def _cached(key: bytes) -> Encoding:
+    space, held = msgspec.msgpack.decode(key, type=tuple[SearchSpace, list[tuple[str, ParameterValue]]])
+    fixed: Parameterization = {}
+    try:
+        for name, value in held:
+            fixed[name] = space.parameter(name).check(value)
+    except ConfigurationError as error:
+        raise GenerationError(f"what is held fixed does not fit the search space: {error}") from error
+    return Encoding(space, fixed)
+
+
+def _system(constraints: Sequence[LinearConstraint], axes: Sequence[Axis], fixed: Parameterization) -> LinearSystem:
+    """The constraints over the free axes, with the fixed values moved to the other side."""
+    column = {axis.name: j for j, axis in enumerate(axes)}
+    rows: dict[bool, list[tuple[Floats, float, float]]] = {True: [], False: []}  # by whether it is an equality
+    for constraint in constraints:
+        weights = np.zeros(len(axes))
+        for name in constraint.names:
+            if name in column and not axes[column[name]].numeric:
+                raise GenerationError(f"constraint {constraint.text!r} has {name!r} in it, which is no number")
+        known = {name: weight * float(fixed[name]) for name, weight in constraint.terms if name not in column}
+        for name, weight in constraint.terms:
+            if name in column:
+                weights[column[name]] = weight
+        if not weights.any():
+            if constraint.excess(fixed):
+                raise GenerationError(f"what is held fixed breaks the constraint {constraint.text!r}")
+            continue
+        sign = -1.0 if constraint.relation == ">=" else 1.0
+        rest = constraint.bound - sum(known.values())
+        rows[constraint.relation == "=="].append((sign * weights, sign * rest, sum(map(abs, known.values()))))
+    names = tuple(constraint.text for constraint in constraints)
+    return LinearSystem(*_stacked(rows[False], len(axes)), *_stacked(rows[True], len(axes)), names)
+
+
+def _stacked(rows: list[tuple[Floats, float, float]], width: int) -> tuple[Floats, Floats, Floats]:
+    """Matrix, right-hand side and magnitude of the fixed part."""
+    matrix = np.array([row for row, _, _ in rows]).reshape(len(rows), width)
+    return matrix, np.array([rest for _, rest, _ in rows]), np.array([known for _, _, known in rows])

@@ -1,0 +1,99 @@
+"""Bring a point that stepped values or a model left outside the constraints back inside them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from titrant.generators.axes import Floats
+from titrant.generators.encoding import Encoding, LinearSystem
+
+# Moves tried before giving a point up; spaces people write need a handful.
+_MOVES = 80
+# How often a random instead of the best move is taken, so that the search leaves dead ends (as in WalkSAT).
+_RESTLESS = 0.15
+
+
+def repair(encoding: Encoding, z: Floats, rng: np.random.Generator) -> Floats | None:
+    """A point near ``z`` that is allowed and keeps the constraints, or None where none was found.
+
+    Stepped axes move by levels, by the least number of steps that mend most (min-conflicts: S. Minton et al.,
+    Artificial Intelligence 58 (1992)); continuous ones then take up what is left, by the least distance.
+
+    Args:
+        encoding: The space.
+        z: Numbers, ``d``.
+        rng: Breaks ties and dead ends.
+    """
+    system = encoding.system
+    z = encoding.snap(z[None])[0]
+    if not system.any:
+        return z
+    involved = np.flatnonzero(system.columns)
+    stepped = [int(j) for j in involved if encoding.axes[j].count is not None]
+    smooth = np.array([j for j in involved if encoding.axes[j].count is None], dtype=np.intp)
+    for _ in range(_MOVES):
+        if len(smooth):
+            z = _project(encoding, z, smooth)
+        if system.holds(z[None])[0]:
+            return z
+        if not stepped:
+            return None
+        z = _best_move(encoding, z, stepped, rng)
+    return None
+
+
+def _project(encoding: Encoding, z: Floats, smooth: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Floats:
+    """Move the continuous coordinates as little as possible towards what holds: ``d`` to ``d``."""
+    system = encoding.system
+    low, high = encoding.low[smooth], encoding.high[smooth]
+    scale = high - low
+    z = z.copy()
+    for _ in range(30):
+        over = system.a @ z - system.b > 0
+        matrix = np.concatenate([system.c, system.a[over]])  # rows x d
+        missed = np.concatenate([system.d, system.b[over]]) - matrix @ z
+        if system.holds(z[None])[0]:
+            break
+        # A coordinate at its bound that would be pushed out stays there, and the others do the work.
+        slopes = matrix[:, smooth] * scale
+        step = np.linalg.lstsq(slopes, missed, rcond=None)[0]
+        stuck = ((z[smooth] <= low) & (step < 0)) | ((z[smooth] >= high) & (step > 0))
+        step = np.zeros_like(step)
+        step[~stuck] = np.linalg.lstsq(slopes[:, ~stuck], missed, rcond=None)[0] if (~stuck).any() else 0.0
+        z[smooth] = np.clip(z[smooth] + step * scale, low, high)
+    return z
+
+
+def _best_move(encoding: Encoding, z: Floats, stepped: list[int], rng: np.random.Generator) -> Floats:
+    """The neighbour with the least excess over all constraints, or now and then any: ``d`` to ``d``."""
+    neighbours = []
+    for j in stepped:
+        axis = encoding.axes[j]
+        level = float(axis.level(z[j : j + 1])[0])
+        wanted = {level - 1, level + 1} | _exact_levels(encoding.system, encoding, z, j)
+        for target in sorted(wanted):
+            number = float(axis.at(np.array([np.clip(target, 0, (axis.count or 1) - 1)]))[0])
+            if number != z[j]:
+                moved = z.copy()
+                moved[j] = number
+                neighbours.append(moved)
+    if not neighbours:
+        return z
+    if rng.random() < _RESTLESS:
+        return neighbours[int(rng.integers(len(neighbours)))]
+    total = encoding.system.excess(np.stack(neighbours)).sum(1)
+    best = np.flatnonzero(total <= total.min() * (1 + 1e-12))
+    return neighbours[int(rng.choice(best))]
+
+
+def _exact_levels(system: LinearSystem, encoding: Encoding, z: Floats, j: int) -> set[float]:
+    """Levels of axis ``j`` at which, or next to which, one of the missed constraints would hold by itself."""
+    axis = encoding.axes[j]
+    found = set()
+    for matrix, bound in ((system.a, system.b), (system.c, system.d)):
+        missed = matrix @ z - bound
+        for row, by in zip(matrix, missed, strict=True):
+            if row[j] and by:
+                target = axis.level(axis.snap(np.array([z[j] - by / row[j]])))[0]
+                found |= {float(target), float(target - np.sign(by / row[j]))}
+    return found

@@ -1,0 +1,219 @@
+"""Feasible points of a search space, one for each position of Sobol's sequence that leads to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from titrant.errors import GenerationError
+from titrant.generators.axes import Floats
+from titrant.generators.digital_net import SobolSequence
+from titrant.generators.encoding import Encoding, Mask, encoding_of
+from titrant.generators.polytope import Polytope
+from titrant.generators.repair import repair
+from titrant.model.space import SearchSpace
+from titrant.model.trial import Parameterization
+
+# Points tried to find out how many of the sequence keep the constraints.
+_PROBES = 512
+# With fewer than that feasible, points are made inside the constraints instead of being thrown away.
+_WORTHWHILE = 0.02
+# Positions in a row without a feasible, untried point after which a search ends.
+_PATIENCE = {"box": 20_000, "simplex": 5_000, "polytope": 300}
+# Finite spaces up to here are listed when the sequence finds no more untried points.
+_LISTABLE = 100_000
+
+Method = Literal["box", "simplex", "polytope"]
+Key = tuple[object, ...]
+
+
+class Sampler:
+    """Points of one space and one seed.
+
+    A position's point depends on the space, the seed and the position only: so it is the same whether points are
+    asked for one by one or many at a time, and whatever was asked before.
+
+    Attributes:
+        method: ``"box"``: points of the sequence, those that break constraints left out. ``"simplex"``: the sequence
+            mapped to the simplex that one equality with weights of one sign cuts out (L. Devroye, "Non-uniform random
+            variate generation", 1986, chapter XI.4), the same then. ``"polytope"``: random walks, see ``polytope.py``.
+    """
+
+    def __init__(self, encoding: Encoding, seed: int) -> None:
+        self.encoding = encoding
+        self._seed = seed
+        self._sequence = SobolSequence(max(1, encoding.dimension), seed)
+        self._involved = np.flatnonzero(encoding.system.columns)
+        self._mends = any(encoding.axes[j].count is not None for j in self._involved)
+        self.method: Method = self._choose()
+
+    def _choose(self) -> Method:
+        system = self.encoding.system
+        if not system.any:
+            return "box"
+        # Of a fixed seed: the method, and so the points, must not change with chance.
+        probes = SobolSequence(max(1, self.encoding.dimension), 0).points(0, _PROBES)
+        if self.encoding.system.holds(self.encoding.from_unit(probes)).mean() >= _WORTHWHILE:
+            return "box"
+        if len(system.c) == 1 and (corner := self._simplex()) is not None:
+            z = self._on_simplex(self.encoding.from_unit(probes), probes, corner)
+            inside = ((z >= self.encoding.low) & (z <= self.encoding.high)).all(1)
+            if (inside & (z @ system.a.T <= system.b).all(1)).mean() >= _WORTHWHILE:
+                return "simplex"
+        return "polytope"
+
+    def block(self, start: int, count: int) -> tuple[Floats, Mask]:
+        """What positions ``start`` to ``start + count - 1`` lead to.
+
+        Returns:
+            Numbers, ``count x d``, and which rows are feasible, ``count``.
+        """
+        encoding, system = self.encoding, self.encoding.system
+        u = self._sequence.points(start, count)[:, : encoding.dimension]
+        z = encoding.from_unit(u)
+        if self.method == "box":
+            return z, system.holds(z)
+        if self.method == "simplex":
+            z = self._on_simplex(z, u, self._simplex() or 0.0)
+            inside: Mask = np.asarray(((z >= encoding.low) & (z <= encoding.high)).all(1))
+        else:
+            rngs = [np.random.default_rng([self._seed, 1, start + i]) for i in range(count)]
+            z[:, self._involved] = self._unscaled(self._polytope.sample(rngs))
+            inside = np.ones(count, bool)
+        if not self._mends:
+            return z, inside & system.holds(z)
+        for i in np.flatnonzero(inside):
+            mended = repair(encoding, z[i], np.random.default_rng([self._seed, 2, start + int(i)]))
+            inside[i] = mended is not None
+            z[i] = z[i] if mended is None else mended
+        return z, inside
+
+    @property
+    def _polytope(self) -> Polytope:
+        return polytope_of(self.encoding)
+
+    def _unscaled(self, v: Floats) -> Floats:
+        low, high = self.encoding.low[self._involved], self.encoding.high[self._involved]
+        z: Floats = low + v * (high - low)
+        return z
+
+    def _simplex(self) -> float | None:
+        """What the equality leaves to share out above the lower bounds; None where its weights differ in sign."""
+        weights, bound = self.encoding.system.c[0], float(self.encoding.system.d[0])
+        if (weights < 0).any():
+            weights, bound = -weights, -bound
+        if (weights < 0).any():
+            return None
+        share = bound - float(weights @ self.encoding.low)
+        return share if share > 0 else None
+
+    def _on_simplex(self, z: Floats, u: Floats, share: float) -> Floats:
+        """Points that keep the equality, uniform before bounds are looked at: ``n x d``.
+
+        Args:
+            z: Numbers for the other axes, ``n x d``.
+            u: Uniform coordinates, ``n x d``.
+            share: What is shared out.
+        """
+        weights = np.abs(self.encoding.system.c[0])
+        parts = np.flatnonzero(weights)
+        exponential = -np.log(u[:, parts])
+        shares = share * exponential / exponential.sum(1, keepdims=True)
+        z = z.copy()
+        z[:, parts] = self.encoding.low[parts] + shares / weights[parts]
+        return z
+
+    def draw(self, position: int, avoid: Set[Key]) -> Iterator[tuple[Floats, Parameterization, int]]:
+        """Feasible points from ``position`` on, each with the positions used up once it is taken.
+
+        Args:
+            position: Where to go on.
+            avoid: Signatures that must not come out, nor come out twice; looked at in finite spaces only.
+
+        Yields:
+            Numbers ``d``, the parameterization, the position after it. Ends where a finite space is used up.
+
+        Raises:
+            GenerationError: Nothing that keeps the constraints was found.
+        """
+        tried = set(avoid)
+        size = self.encoding.size
+        patience = _PATIENCE[self.method] if size is None else min(_PATIENCE[self.method], 64 + 8 * size)
+        found, missed, block = False, 0, 8
+        while missed < patience:
+            z, feasible = self.block(position, block)
+            for row, fits in zip(z, feasible, strict=True):
+                position += 1
+                missed += 1
+                if not fits or missed > patience:
+                    continue
+                if (parameters := self._accepted(row, tried)) is not None:
+                    missed = 0
+                    yield row, parameters, position
+                found = True
+            block = min(2 * block, 16 if self.method == "polytope" else 1024)
+        if size is not None and size <= _LISTABLE:
+            rows = self._listed()
+            found = found or bool(len(rows))
+            for row in rows:
+                if (parameters := self._accepted(row, tried)) is not None:
+                    yield row, parameters, position
+        if not found:
+            raise GenerationError(
+                f"no point found that keeps the constraints {'; '.join(self.encoding.system.names)}: "
+                "relax one of them, or make steps finer"
+            )
+
+    def _accepted(self, row: Floats, tried: set[Key]) -> Parameterization | None:
+        """The row's parameterization, unless it was tried or does not fit the space after all."""
+        space = self.encoding.space
+        parameters = self.encoding.parameters(row)
+        if self.encoding.size is not None:
+            signature = space.signature(parameters)
+            if signature in tried:
+                return None
+            tried.add(signature)
+        return parameters if not space.constraints or space.contains(parameters) else None
+
+    def _listed(self) -> Floats:
+        """All feasible points of a finite space in an order of the seed's: ``n x d``."""
+        axes = self.encoding.axes
+        levels = [axis.at(np.arange(axis.count or 1, dtype=np.float64)) for axis in axes]
+        grid = np.stack(np.meshgrid(*levels, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else None
+        rows = np.empty((1, 0)) if grid is None else grid
+        rows = rows[self.encoding.system.holds(rows)]
+        order = np.random.default_rng([self._seed, 3]).permutation(len(rows))
+        return np.asarray(rows[order], dtype=np.float64)
+
+
+@lru_cache(maxsize=16)
+def polytope_of(encoding: Encoding) -> Polytope:
+    """The polytope of the axes that stand in constraints, scaled to the unit box."""
+    system = encoding.system
+    columns = np.flatnonzero(system.columns)
+    low, width = encoding.low[columns], (encoding.high - encoding.low)[columns]
+
+    def scaled(matrix: Floats, bound: Floats) -> tuple[Floats, Floats]:
+        rows = matrix[:, columns] * width
+        length = np.linalg.norm(rows, axis=1)  # rows of length 1: the linear programs' tolerances are absolute
+        return rows / length[:, None], (bound - matrix[:, columns] @ low) / length
+
+    return Polytope(*scaled(system.a, system.b), *scaled(system.c, system.d), system.names)
+
+
+def sampler_of(space: SearchSpace, fixed: Parameterization, seed: int) -> Sampler:
+    """The sampler of a space, kept for the next request with the same space and seed.
+
+    Raises:
+        GenerationError: What is held fixed does not fit the space, or nothing keeps the constraints.
+    """
+    encoding = encoding_of(space, fixed)
+    return _cached(encoding, seed)
+
+
+@lru_cache(maxsize=16)
+def _cached(encoding: Encoding, seed: int) -> Sampler:
+    return Sampler(encoding, seed)

@@ -1,0 +1,65 @@
+"""The Sobol node: quasi-random points that fill the search space evenly and keep its constraints."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+
+from titrant.generators.base import Proposal, Reply, Request
+from titrant.generators.sampler import Key, sampler_of
+
+_GENERATORS = {
+    "box": "scrambled Sobol sequence",
+    "simplex": "scrambled Sobol sequence on the simplex",
+    "polytope": "hit-and-run inside the constraints",
+}
+
+
+def suggest(request: Request, fallback: str | None = None) -> Reply:
+    """Make ``request.count`` quasi-random suggestions, going on at ``request.position``.
+
+    Args:
+        request: What is asked.
+        fallback: Why another node than planned makes them, if so.
+
+    Returns:
+        As many as asked for, or fewer with a reason where a finite space is used up.
+
+    Raises:
+        GenerationError: What is held fixed does not fit the space, or nothing that keeps the constraints was found.
+    """
+    sampler = sampler_of(request.space, request.fixed, request.seed)
+    points = islice(sampler.draw(request.position, avoided(request)), request.count)
+    proposals = tuple(
+        Proposal(
+            parameters=parameters,
+            node="sobol",
+            generator=_GENERATORS[sampler.method],
+            position=position,
+            fallback=fallback,
+        )
+        for _, parameters, position in points
+    )
+    return Reply(proposals=proposals, short_reason=short_reason(request, len(proposals)), versions=versions())
+
+
+def avoided(request: Request) -> frozenset[Key]:
+    """Signatures of what was tried or is under way."""
+    points = [*request.taken, *(point.parameters for point in request.pending)]
+    return frozenset(request.space.signature(parameters) for parameters in points)
+
+
+def short_reason(request: Request, made: int) -> str | None:
+    """Why fewer suggestions were made than asked for; None where they were not."""
+    if made >= request.count:
+        return None
+    return (
+        f"the search space is used up: {made} of {request.count} suggestions made, "
+        "every other point that keeps the constraints was tried or is under way"
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the points are made with."""
+    return {"numpy": np.__version__}
