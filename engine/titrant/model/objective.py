@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
+
+from titrant.errors import ObjectiveError
+from titrant.model.expressions import Terms, parse_linears, parse_relation
+
+BASELINE = "baseline"
+"""The name that stands, in an outcome constraint, for the same metric's value in the baseline trial."""
 
 
 class Objective(msgspec.Struct, frozen=True):
@@ -12,6 +20,24 @@ class Objective(msgspec.Struct, frozen=True):
 
     text: str
     terms: tuple[tuple[str, float], ...]
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The metrics in it."""
+        return tuple(name for name, _ in self.terms)
+
+    @property
+    def minimizes(self) -> bool:
+        """True if it is one metric alone, the smaller the better."""
+        return len(self.terms) == 1 and self.terms[0][1] < 0
+
+    def utility(self, means: Mapping[str, float]) -> float:
+        """Its value, the greater the better.
+
+        Raises:
+            ObjectiveError: One of its metrics has no value.
+        """
+        return _combined(self.text, self.terms, means)
 
 
 class OutcomeConstraint(msgspec.Struct, frozen=True):
@@ -23,6 +49,35 @@ class OutcomeConstraint(msgspec.Struct, frozen=True):
     bound: float
     relative: bool = False
 
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The metrics in it."""
+        return tuple(name for name, _ in self.terms)
+
+    def limit(self, baseline: Mapping[str, float] | None = None) -> float:
+        """The bound in the metrics' own units.
+
+        Raises:
+            ObjectiveError: It is relative, and the baseline's value is unknown.
+        """
+        if not self.relative:
+            return self.bound
+        if baseline is None:
+            raise ObjectiveError(f"constraint {self.text!r} needs the baseline's data: attach a baseline and its data")
+        return self.bound * _combined(self.text, self.terms, baseline)
+
+    def is_met(self, means: Mapping[str, float], baseline: Mapping[str, float] | None = None) -> bool:
+        """True if ``means`` keep the bound; False also where one of the metrics is missing or NaN.
+
+        Raises:
+            ObjectiveError: It is relative, and the baseline's value is unknown.
+        """
+        limit = self.limit(baseline)
+        if any(name not in means for name in self.metric_names):
+            return False
+        value = _combined(self.text, self.terms, means)
+        return value <= limit if self.relation == "<=" else value >= limit
+
 
 class OptimizationConfig(msgspec.Struct, frozen=True):
     """One objective or several, and the outcome constraints."""
@@ -30,3 +85,134 @@ class OptimizationConfig(msgspec.Struct, frozen=True):
     text: str
     objectives: tuple[Objective, ...]
     constraints: tuple[OutcomeConstraint, ...] = ()
+
+    @property
+    def objective_metrics(self) -> tuple[str, ...]:
+        """The metrics of the objectives, each once, in their order."""
+        return tuple(dict.fromkeys(name for objective in self.objectives for name in objective.metric_names))
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The metrics of the objectives, then of the constraints, each once."""
+        constrained = (name for constraint in self.constraints for name in constraint.metric_names)
+        return tuple(dict.fromkeys((*self.objective_metrics, *constrained)))
+
+    @property
+    def is_multi_objective(self) -> bool:
+        """True if there are trade-offs to be made instead of one best trial."""
+        return len(self.objectives) > 1
+
+    def utilities(self, means: Mapping[str, float]) -> tuple[float, ...]:
+        """The value of each objective, the greater the better.
+
+        Raises:
+            ObjectiveError: A metric of an objective has no value.
+        """
+        return tuple(objective.utility(means) for objective in self.objectives)
+
+    def feasible(self, means: Mapping[str, float], baseline: Mapping[str, float] | None = None) -> bool:
+        """True if all outcome constraints are kept; False also where a metric in one is missing.
+
+        Args:
+            means: Metric name to value.
+            baseline: The same of the baseline trial.
+
+        Raises:
+            ObjectiveError: A constraint is relative, and the baseline's value is unknown.
+        """
+        return all(constraint.is_met(means, baseline) for constraint in self.constraints)
+
+
+def optimization_config(objective: str, outcome_constraints: Sequence[str] | None = None) -> OptimizationConfig:
+    """Read objectives and outcome constraints, in Ax's words.
+
+    Args:
+        objective: ``"yield"`` (maximized), ``"-cost"`` (minimized), ``"a + 2*b"``, or several: ``"yield, -cost"``.
+        outcome_constraints: ``"impurity <= 0.05"``, ``"a + b >= 0.3"``, or relative to the baseline:
+            ``"qps >= 0.95*baseline"``.
+
+    Raises:
+        ObjectiveError: A text is not linear, has no metric in it, or says the same twice.
+    """
+    if isinstance(outcome_constraints, str):
+        raise ObjectiveError(f"outcome_constraints is the text {outcome_constraints!r}: give a list of texts")
+    constraints = tuple(parse_outcome_constraint(text) for text in outcome_constraints or ())
+    for index, constraint in enumerate(constraints):
+        if any(msgspec.structs.replace(other, text=constraint.text) == constraint for other in constraints[:index]):
+            raise ObjectiveError(f"outcome constraint {constraint.text!r} stands twice: remove one")
+    return OptimizationConfig(objective.strip(), parse_objectives(objective), constraints)
+
+
+def parse_objectives(text: str) -> tuple[Objective, ...]:
+    """Read one objective or several, set apart by commas; added constants move no optimum and are left out.
+
+    Raises:
+        ObjectiveError: As ``optimization_config``.
+    """
+    objectives = tuple(Objective(part, terms) for part, terms in parse_linears(text, error=ObjectiveError))
+    for index, objective in enumerate(objectives):
+        _require_metrics("objective", objective.text, objective.terms)
+        if BASELINE in objective.metric_names:
+            raise ObjectiveError(f"objective {objective.text!r} names the baseline: use it in outcome constraints only")
+        for other in objectives[:index]:
+            if _proportional(other.terms, objective.terms):
+                raise ObjectiveError(
+                    f"objectives {other.text!r} and {objective.text!r} are the same but for a factor: remove one"
+                )
+    return objectives
+
+
+def parse_outcome_constraint(text: str) -> OutcomeConstraint:
+    """Read one outcome constraint.
+
+    A relative constraint is on one metric and is kept with the weight 1: ``"-a >= -1.1*baseline"`` is
+    ``"a <= 1.1*baseline"``.  The bound is that multiple of the baseline's value, whatever its sign.
+
+    Raises:
+        ObjectiveError: As ``optimization_config``.
+    """
+    terms, relation, bound = parse_relation(text, error=ObjectiveError)
+    text = text.strip()
+    if relation == "==":
+        raise ObjectiveError(f"outcome constraint {text!r} is an equality, which no measurement meets: use <= or >=")
+    weights = dict(terms)
+    baseline = weights.pop(BASELINE, None)
+    terms = tuple(weights.items())
+    _require_metrics("outcome constraint", text, terms)
+    if baseline is None:
+        return OutcomeConstraint(text, terms, relation, bound)
+    if baseline == 0 or bound != 0 or len(terms) != 1:
+        raise ObjectiveError(
+            f"outcome constraint {text!r}: only a multiple of the baseline can bound, and only one metric: "
+            'write it as "metric >= 0.95*baseline"'
+        )
+    ((name, weight),) = terms
+    if weight < 0:
+        relation = ">=" if relation == "<=" else "<="
+    return OutcomeConstraint(text, ((name, 1.0),), relation, -baseline / weight, relative=True)
+
+
+def _require_metrics(what: str, text: str, terms: Terms) -> None:
+    if not terms:
+        raise ObjectiveError(f"{what} {text!r} has no metric in it: name at least one")
+    for name, weight in terms:
+        if weight == 0:
+            raise ObjectiveError(
+                f"{what} {text!r} gives {name!r} the weight 0: leave it out, or give it another weight"
+            )
+
+
+def _proportional(one: Terms, other: Terms) -> bool:
+    """True if the two differ by a factor of either sign."""
+    weights, others = dict(one), dict(other)
+    if weights.keys() != others.keys():
+        return False
+    ratios = [others[name] / weight for name, weight in weights.items()]
+    return all(math.isclose(ratio, ratios[0]) for ratio in ratios)
+
+
+def _combined(text: str, terms: Iterable[tuple[str, float]], means: Mapping[str, float]) -> float:
+    terms = tuple(terms)
+    if missing := [name for name, _ in terms if name not in means]:
+        raise ObjectiveError(f"{text!r} needs a value of {', '.join(map(repr, missing))}: attach data of it first")
+    return math.fsum(weight * means[name] for name, weight in terms)
