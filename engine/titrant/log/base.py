@@ -24,7 +24,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         trial: The trial it concerns.
         cause: Sequence number of the event that led to this one.
         correlation: Identity of the command it came from.
-        key: Idempotency key; one key stands for one group of drafts for ever.
+        key: Idempotency key; within a log it stands for the one request that brought it, for ever.
     """
 
     event: Event
@@ -40,7 +40,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as it stands in the log."""
+    """An event as it stands in the log; ``part`` is its place in the request that brought it, from 0."""
 
     seq: int
     event: Event
@@ -56,6 +56,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None
     epoch: int
     hash: bytes
+    part: int = 0
 
 
 class Head(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Actors in general: clock, mailboxes, supervision, calls into foreign code."""
