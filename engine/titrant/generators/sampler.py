@@ -156,7 +156,7 @@ class Sampler:
                 found = True
             block = min(2 * block, 16 if self.method == "polytope" else 1024)
         if size is not None and size <= _LISTABLE:
-            rows = self._listed()
+            rows = self.listed()
             found = found or bool(len(rows))
             for row in rows:
                 if (parameters := self._accepted(row, tried)) is not None:
@@ -178,7 +178,7 @@ class Sampler:
             tried.add(signature)
         return parameters if not space.constraints or space.contains(parameters) else None
 
-    def _listed(self) -> Floats:
+    def listed(self) -> Floats:
         """All feasible points of a finite space in an order of the seed's: ``n x d``."""
         axes = self.encoding.axes
         levels = [axis.at(np.arange(axis.count or 1, dtype=np.float64)) for axis in axes]

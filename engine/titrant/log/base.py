@@ -126,6 +126,13 @@ class EventLog(Protocol):
             LogCorrupt: The first fault found, by sequence number.
         """
 
+    def scan(self, after: int = 0, until: int | None = None) -> Iterator[tuple[int, int, Event]]:
+        """Yield (seq, recorded_at, event) like ``read``, without the rest of the envelope and faster.
+
+        Raises:
+            LogCorrupt: The first fault found, by sequence number.
+        """
+
     async def save_snapshot(self, seq: int, state: bytes) -> None:
         """Keep a derived copy of the state at ``seq``; the newest two are kept."""
 

@@ -87,7 +87,9 @@ class RunStarted(Fact, tag="run.started"):
 class RunEnded(Fact, tag="run.ended"):
     """The closed loop ended, and why."""
 
-    outcome: Literal["finished", "timeout", "drained", "stopped", "halted", "failure_rate", "stuck", "exhausted"]
+    outcome: Literal[
+        "finished", "timeout", "drained", "stopped", "halted", "failure_rate", "stuck", "exhausted", "interrupted"
+    ]
     reason: str = ""
 
 
@@ -103,7 +105,7 @@ class FailureRateTripped(Fact, tag="run.failure_rate_tripped"):
 
 
 class TrialCreated(Fact, tag="trial.created"):
-    """A trial exists, as a candidate."""
+    """A trial exists: as a candidate of the closed loop, or (``asked``) as RUNNING in somebody else's hands."""
 
     trial: int
     parameters: Parameterization
@@ -111,12 +113,6 @@ class TrialCreated(Fact, tag="trial.created"):
     arm_name: str = ""
     asked: bool = False
     suggestion: Suggestion | None = None
-
-
-class TrialAsked(Fact, tag="trial.asked"):
-    """The trial was handed to a person or program that will carry it out: RUNNING, with no runner of ours."""
-
-    trial: int
 
 
 class TrialStaged(Fact, tag="trial.staged"):
@@ -307,6 +303,12 @@ class GenerationFailed(Fact, tag="generation.failed"):
     fallback: str = ""
 
 
+class GenerationExhausted(Fact, tag="generation.exhausted"):
+    """No new trial can be made: a finite space is used up, or nothing feasible is found."""
+
+    reason: str
+
+
 Event = (
     SessionOpened
     | SessionClosed
@@ -320,7 +322,6 @@ Event = (
     | RunEnded
     | FailureRateTripped
     | TrialCreated
-    | TrialAsked
     | TrialStaged
     | TrialSubmitting
     | SubmissionRetried
@@ -348,5 +349,6 @@ Event = (
     | RunnerQuarantined
     | RunnerRestored
     | GenerationFailed
+    | GenerationExhausted
 )
 """Every event there is."""

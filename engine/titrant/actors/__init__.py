@@ -1,0 +1,1 @@
+"""The actors: one file each, sharing nothing but the messages of ``actors/mail.py``."""

@@ -1,0 +1,227 @@
+"""The generator's actor: turns what the experiment knows into requests for a worker process, and keeps it alive.
+
+The worker fits models outside the event loop's process: a fit stalls no commit, and a worker that dies takes nothing
+with it.  A killed worker is this actor's failure: its supervisor starts it anew and the supervisor asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import anyio
+import msgspec
+
+from titrant.actors.mail import Do, Predict, Suggest, Suggested, Warm
+from titrant.errors import ActorStopped, GenerationError, WorkerDied
+from titrant.generators import wire
+from titrant.generators.base import Point, PredictionReply, PredictionRequest, Reply, Request
+from titrant.messages.commands import By, RecordGenerationFailure
+from titrant.model.trial import Parameterization, Trial, TrialStatus
+from titrant.rules.state import State
+from titrant.runtime.clock import Clock
+from titrant.runtime.crash_points import crash_point
+from titrant.runtime.mailbox import Mailbox
+from titrant.runtime.supervision import describe
+from titrant.runtime.threads import run_in_thread
+
+
+class Worker(Protocol):
+    """A process (or an object in this one) that answers requests; ``call`` blocks and is made in a thread."""
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+
+    def call(self, message: Any) -> Any:
+        """The answer to a request.
+
+        Raises:
+            WorkerDied: The process ended.
+            GenerationError: It could not answer.
+        """
+
+    def kill(self) -> None:
+        """End it now; a ``call`` under way raises ``WorkerDied``."""
+
+
+class GeneratorActor:
+    """Two workers: a light one for designs, up at once, and one that loads torch and fits models meanwhile.
+
+    Each request has the strategy's deadline; when it passes, the model's worker is ended and the light one stands in.
+    """
+
+    name = "generator"
+
+    def __init__(self, make_worker: Callable[[], Worker], *, supervisor: Mailbox[Any], clock: Clock) -> None:
+        self.mailbox: Mailbox[Suggest | Predict | Warm] = Mailbox(self.name)
+        self._make_worker = make_worker
+        self._supervisor = supervisor
+        self._clock = clock
+        self._workers: dict[bool, Worker] = {}
+        self._turns: dict[bool, anyio.Lock] = {}
+
+    async def run(self) -> None:
+        """Answer requests until the mailbox is closed.
+
+        Raises:
+            WorkerDied: A worker process ended; this actor is started anew with others.
+        """
+        self._turns = {False: anyio.Lock(), True: anyio.Lock()}
+        try:
+            async with anyio.create_task_group() as tasks:
+                while True:
+                    try:
+                        message = await self.mailbox.receive()
+                    except ActorStopped:
+                        break
+                    tasks.start_soon(self._handle, message)
+                tasks.cancel_scope.cancel()
+        finally:
+            for worker in self._workers.values():
+                worker.kill()
+            self._workers.clear()
+
+    async def _handle(self, message: Suggest | Predict | Warm) -> None:
+        match message:
+            case Warm(model=model):
+                self._worker(model)
+                if model:
+                    await self._call(True, wire.Warm(), None)
+            case Suggest():
+                await self._supervisor.send(await self._suggest(message))
+            case Predict():
+                await self._predict(message)
+
+    def _worker(self, model: bool) -> Worker:
+        if model not in self._workers:
+            self._workers[model] = self._make_worker()
+            self._workers[model].start()
+        return self._workers[model]
+
+    async def _suggest(self, ask: Suggest) -> Suggested:
+        began = self._clock.now()
+        crash_point("generator.suggest.before")
+        request = suggestion_request(ask.state, ask.node, ask.count, ask.fixed)
+        deadline = ask.state.strategy.deadline_seconds
+        try:
+            reply = await self._call(ask.node == "bo", request, deadline)
+        except TimeoutError:
+            reason = f"no suggestion from node {ask.node!r} within {deadline:g} s"
+            reply = await self._stand_in(ask, reason)
+        except WorkerDied:
+            raise
+        except GenerationError as exc:
+            return Suggested(ask=ask.ask, proposals=(), failure=describe(exc), seconds=self._seconds(began))
+        for fallback in {proposal.fallback for proposal in reply.proposals if proposal.fallback} - {None}:
+            await self._record_failure(ask.node, str(fallback))
+        crash_point("generator.suggest.after")
+        return Suggested(
+            ask=ask.ask,
+            proposals=reply.proposals,
+            short_reason=reply.short_reason,
+            seconds=self._seconds(began),
+            versions=reply.versions,
+        )
+
+    async def _call(self, model: bool, request: Any, deadline: float | None) -> Any:
+        """Ask a worker, and end it when the deadline passes: a fit that hangs cannot be asked to stop.
+
+        Raises:
+            TimeoutError: The deadline passed.
+            WorkerDied: The worker ended.
+        """
+        async with self._turns[model]:
+            worker = self._worker(model)
+            with anyio.move_on_after(deadline):
+                return await self._clock.outside(lambda: run_in_thread(worker.call, request))
+            worker.kill()
+            self._workers.pop(model, None)
+        raise TimeoutError
+
+    async def _stand_in(self, ask: Suggest, reason: str) -> Reply:
+        """Sobol in place of a node that was too slow; told in the log and in each suggestion."""
+        request = suggestion_request(ask.state, "sobol", ask.count, ask.fixed)
+        reply: Reply = await self._call(False, request, None)
+        told = tuple(msgspec.structs.replace(proposal, fallback=reason) for proposal in reply.proposals)
+        return msgspec.structs.replace(reply, proposals=told)
+
+    async def _record_failure(self, node: str, reason: str) -> None:
+        command = RecordGenerationFailure(node=node, reason=reason, fallback="sobol")
+        await self._supervisor.send(Do(command=command, by=By(self.name)))
+
+    async def _predict(self, ask: Predict) -> None:
+        state = ask.state
+        if state.experiment is None or state.optimization is None:
+            ask.answer.fail(GenerationError("there is nothing to predict: configure the experiment and its objective"))
+            return
+        request = PredictionRequest(
+            space=state.experiment.space,
+            optimization=state.optimization,
+            observed=observed(state),
+            points=ask.points,
+            seed=state.seed,
+        )
+        try:
+            reply: PredictionReply = await self._call(True, request, state.strategy.deadline_seconds)
+        except TimeoutError:
+            ask.answer.fail(GenerationError(f"no prediction within {state.strategy.deadline_seconds:g} s"))
+        except GenerationError as exc:
+            ask.answer.fail(exc)
+            if isinstance(exc, WorkerDied):
+                raise
+        else:
+            ask.answer.give(reply)
+
+    def _seconds(self, began: int) -> float:
+        return (self._clock.now() - began) / 1e6
+
+
+def suggestion_request(state: State, node: Any, count: int, fixed: Parameterization) -> Request:
+    """What a generator needs to know; data only where the node fits a model (O(n) in the number of trials)."""
+    assert state.experiment is not None
+    space = state.experiment.space
+    model = node == "bo"
+    return Request(
+        space=space,
+        optimization=state.optimization if model else None,
+        node=node,
+        method=state.strategy.method,
+        count=count,
+        seed=state.seed if state.strategy.seed is None else state.strategy.seed,
+        position=state.position,
+        observed=observed(state) if model else (),
+        pending=pending(state) if model else (),
+        taken=taken(state) if space.size() is not None else (),
+        fixed=fixed,
+    )
+
+
+def observed(state: State) -> tuple[Point, ...]:
+    """Finished trials with data, in order of their index."""
+    ended = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
+    return tuple(_point(trial) for trial in state.trials() if trial.status in ended and _has_values(trial))
+
+
+def pending(state: State) -> tuple[Point, ...]:
+    """Trials to keep away from: under way, given up, or finished without a usable value."""
+    return tuple(
+        _point(trial)
+        for trial in state.trials()
+        if trial.status.is_open
+        or trial.status is TrialStatus.ABANDONED
+        or (trial.status is TrialStatus.COMPLETED and not _has_values(trial))
+    )
+
+
+def taken(state: State) -> tuple[Parameterization, ...]:
+    """What a finite space has already been asked for; FAILED conditions may be suggested again."""
+    free = (TrialStatus.FAILED, TrialStatus.STALE, TrialStatus.REJECTED)
+    return tuple(trial.parameters for trial in state.trials() if trial.status not in free)
+
+
+def _has_values(trial: Trial) -> bool:
+    return any(observation.mean is not None for observation in trial.observations)
+
+
+def _point(trial: Trial) -> Point:
+    return Point(trial=trial.index, parameters=trial.parameters, observations=trial.observations)

@@ -1,0 +1,154 @@
+"""What actors say to each other: frozen messages, delivered at most once (what must survive is an event)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from titrant.generators.base import PredictionReply, Proposal
+from titrant.log.base import Append, Outcome
+from titrant.messages.commands import By, Command
+from titrant.model.trial import Attempt, Parameterization
+from titrant.rules.state import State
+from titrant.runtime.mailbox import Answer, Mailbox
+
+
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of all messages between actors."""
+
+
+# --- to the log writer ----------------------------------------------------------------------------------------------
+
+
+class Write(Mail):
+    """Make a group of events durable, then say so through ``done``."""
+
+    request: Append
+    done: Callable[[Outcome], Awaitable[None]]
+
+
+# --- to the supervisor ----------------------------------------------------------------------------------------------
+
+
+class Do(Mail):
+    """Decide a command; the answer comes once its events are durable."""
+
+    command: Command
+    by: By = By()
+    answer: Answer[State] | None = None
+    key: str | None = None
+    observed_at: int | None = None
+
+
+class Written(Mail):
+    """The log writer's word on an earlier ``Write``."""
+
+    ticket: int
+    outcome: Outcome
+
+
+class AskTrials(Mail):
+    """Make up to ``count`` trials for somebody outside the loop; answers with their indices."""
+
+    count: int
+    answer: Answer[tuple[int, ...]]
+    fixed: Parameterization = {}
+    by: By = By()
+
+
+class Suggested(Mail):
+    """The generator's answer to ``Suggest``."""
+
+    ask: int
+    proposals: tuple[Proposal, ...]
+    short_reason: str | None = None
+    failure: str | None = None
+    seconds: float = 0.0
+    versions: dict[str, str] = {}
+
+
+class GeneratorLost(Mail):
+    """The generator failed too often and is gone."""
+
+    reason: str
+
+
+class AwaitRun(Mail):
+    """Answer with the state once no run is under way."""
+
+    answer: Answer[State]
+
+
+class Connect(Mail):
+    """The mailboxes of the runners and metrics that exist from now on, and the supervisor's answer when it knows."""
+
+    runners: dict[str, Mailbox[Any]]
+    metrics: dict[str, Mailbox[Any]]
+    answer: Answer[None]
+
+
+# --- to the generator -----------------------------------------------------------------------------------------------
+
+
+class Suggest(Mail):
+    """Make up to ``count`` suggestions from what ``state`` knows."""
+
+    ask: int
+    state: State
+    count: int
+    node: str
+    fixed: Parameterization = {}
+
+
+class Predict(Mail):
+    """Predict the metrics at ``points`` with a model of what ``state`` knows."""
+
+    state: State
+    points: tuple[Parameterization, ...]
+    answer: Answer[PredictionReply]
+
+
+class Warm(Mail):
+    """Get ready: suggestions will be asked for soon; with ``model`` load what models need as well."""
+
+    model: bool = False
+
+
+# --- to a runner ----------------------------------------------------------------------------------------------------
+
+
+class Submit(Mail):
+    """Carry an attempt out.  Its intent is durable."""
+
+    attempt: Attempt
+    poll_seconds: float
+    ttl_seconds: float | None = None
+
+
+class Reattach(Mail):
+    """Find out what became of an attempt of an earlier process, and see it to its end."""
+
+    attempt: Attempt
+    poll_seconds: float
+    ttl_seconds: float | None = None
+
+
+class StopTrial(Mail):
+    """Stop an attempt.  Its intent is durable."""
+
+    attempt: Attempt
+    reason: str
+
+
+# --- to a metric ----------------------------------------------------------------------------------------------------
+
+
+class Fetch(Mail):
+    """Fetch the metric's value for a trial whose run has finished."""
+
+    trial: int
+    metric: str
+    metadata: dict[str, Any]
+    key: str

@@ -1,0 +1,242 @@
+"""A runner's actor: carries attempts out on one instrument, polls it, stops trials, finds attempts again.
+
+Every attempt is a task of its own, so that a slow call holds up only its trial.  What the runner's code raises is
+translated here: into "never started", "failed" or "may have run".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import anyio.abc
+
+from titrant.actors.instrument import Instrument
+from titrant.actors.mail import Do, Reattach, StopTrial, Submit
+from titrant.errors import ActorStopped, DeadlineExceeded, NeverSeen, OutcomeUnknown, RunnerError
+from titrant.messages import commands as c
+from titrant.model.trial import Attempt
+from titrant.runtime.calls import retrying
+from titrant.runtime.clock import Clock
+from titrant.runtime.crash_points import crash_point
+from titrant.runtime.mailbox import Mailbox
+from titrant.runtime.supervision import describe
+
+
+class RunnerActor:
+    """Holds one ``Instrument``; ``halted`` is the latch that no mailbox stands before."""
+
+    def __init__(self, instrument: Instrument, *, supervisor: Mailbox[Do], clock: Clock) -> None:
+        self.instrument = instrument
+        self.name = f"runner:{instrument.spec.name}"
+        self.mailbox: Mailbox[Submit | Reattach | StopTrial] = Mailbox(self.name, 65_536)
+        self._supervisor = supervisor
+        self._clock = clock
+        self._under_way: dict[int, anyio.CancelScope] = {}
+        self._expected_s = 0.0
+
+    async def run(self) -> None:
+        """Take requests until the mailbox is closed; then the attempts' tasks end, the instruments go on."""
+        async with anyio.create_task_group() as tasks:
+            while True:
+                try:
+                    message = await self.mailbox.receive()
+                except ActorStopped:
+                    break
+                match message:
+                    case Submit(attempt=attempt):
+                        tasks.start_soon(self._watched, attempt, self._carry_out, message)
+                    case Reattach(attempt=attempt):
+                        tasks.start_soon(self._watched, attempt, self._find_again, message)
+                    case StopTrial():
+                        tasks.start_soon(self._stop, message)
+            tasks.cancel_scope.cancel()
+
+    async def _watched(self, attempt: Attempt, work: Any, message: Submit | Reattach) -> None:
+        """One attempt from submission to end, inside a scope that a stop can cancel."""
+        with anyio.CancelScope() as scope:
+            self._under_way[attempt.trial] = scope
+            try:
+                await work(message)
+            finally:
+                if self._under_way.get(attempt.trial) is scope:
+                    del self._under_way[attempt.trial]
+
+    # --- submitting -------------------------------------------------------------------------------------------------
+
+    async def _carry_out(self, message: Submit | Reattach) -> None:
+        attempt = message.attempt
+        if self.instrument.halted:
+            await self._report(attempt, c.ReportNeverStarted, reason="the experiment was halted before it started")
+            return
+        if self.instrument.pushed:
+            await self._report(attempt, c.ReportRunning, metadata={})
+            await self._await_run(attempt, message.ttl_seconds)
+            return
+        try:
+            metadata = await self._submit(attempt)
+        except OutcomeUnknown as exc:
+            await self._report(attempt, c.ReportLost, reason=describe(exc))
+        except Exception as exc:  # noqa: BLE001  # the runner is foreign code
+            await self._report(attempt, c.ReportNeverStarted, reason=f"it could not be submitted: {describe(exc)}")
+        else:
+            crash_point("runner.submitted")
+            await self._report(attempt, c.ReportRunning, metadata=metadata)
+            await self._poll(attempt, metadata, message.poll_seconds)
+
+    async def _submit(self, attempt: Attempt) -> dict[str, Any]:
+        """Call ``run_trial``, again with the same key where that is safe.
+
+        Raises:
+            OutcomeUnknown: The trial may have started.
+        """
+        instrument = self.instrument
+
+        async def once() -> dict[str, Any]:
+            crash_point("runner.submit.before")
+            try:
+                return await instrument.submit(attempt)
+            except RunnerError:
+                raise
+            except Exception as exc:
+                if isinstance(exc, instrument.ambiguous) and not instrument.safe_to_repeat:
+                    raise OutcomeUnknown(f"the submission broke off: {describe(exc)}") from exc
+                raise
+
+        async def failed(made: int, exc: Exception, delay: float) -> None:
+            await self._report(attempt, c.ReportRetry, retry=made, reason=describe(exc), delay_seconds=delay)
+
+        policy = instrument.submit_retry
+        result: dict[str, Any] = await retrying(once, policy=policy, key=attempt.key, failed=failed)
+        return result
+
+    # --- polled and pushed runs -------------------------------------------------------------------------------------
+
+    async def _poll(self, attempt: Attempt, metadata: dict[str, Any], poll_seconds: float) -> None:
+        """Poll until the trial is over; every wait is bounded by 2 % of what the trial has lasted or should last."""
+        instrument = self.instrument
+        began = anyio.current_time()
+
+        async def once() -> tuple[str, str | None]:
+            return await instrument.poll(attempt.trial, metadata)
+
+        while True:
+            try:
+                status, reason = await retrying(once, policy=instrument.read_retry, key=f"{attempt.key}/poll")
+            except Exception as exc:  # noqa: BLE001  # the runner is foreign code
+                await self._report(attempt, c.ReportLost, reason=f"it cannot be polled: {describe(exc)}")
+                return
+            elapsed = anyio.current_time() - began
+            if status != "running":
+                if status == "completed":
+                    self._expected_s = elapsed if not self._expected_s else 0.8 * self._expected_s + 0.2 * elapsed
+                crash_point("runner.finished")
+                await self._report(attempt, c.ReportFinished, status=status, reason=reason)
+                return
+            await anyio.sleep(instrument.poll_interval(poll_seconds, max(elapsed, self._expected_s)))
+
+    async def _await_run(self, attempt: Attempt, ttl_seconds: float | None) -> None:
+        """Await a pushed run; its deadline is the runner's own, the trial's time to live is the supervisor's."""
+        crash_point("runner.submit.before")
+
+        async def record(data: Any, progression: float | None) -> None:
+            observations = self.instrument.read_data(data, progression)
+            await self._send(c.AttachData(trial=attempt.trial, observations=observations))
+
+        try:
+            result = await self.instrument.run(attempt, record)
+            observations = self.instrument.read_data(result.data, None)
+        except (OutcomeUnknown, DeadlineExceeded) as exc:
+            await self._report(attempt, c.ReportLost, reason=describe(exc))
+        except NeverSeen as exc:
+            await self._never_seen(attempt, describe(exc))
+        except Exception as exc:  # noqa: BLE001  # the runner is foreign code
+            await self._report(attempt, c.ReportFinished, status="failed", reason=describe(exc))
+        else:
+            crash_point("runner.finished")
+            await self._report(
+                attempt, c.ReportFinished, status=result.status, reason=result.reason, observations=observations
+            )
+
+    # --- after a restart --------------------------------------------------------------------------------------------
+
+    async def _find_again(self, message: Submit | Reattach) -> None:
+        """Ask the instrument what became of an attempt, and see it to its end."""
+        attempt = message.attempt
+        instrument = self.instrument
+        crash_point("runner.reattach.before")
+        if instrument.pushed and instrument.has_reattach:
+            await self._report(attempt, c.ReportReattached)
+            await self._await_reattached(attempt)
+            return
+        if attempt.metadata is not None and not instrument.has_reattach:
+            await self._report(attempt, c.ReportReattached)
+            await self._poll(attempt, attempt.metadata, message.poll_seconds)
+            return
+        if not instrument.has_reattach:
+            await self._never_seen(attempt, "the runner has no reattach method")
+            return
+
+        async def once() -> dict[str, Any]:
+            return await instrument.reattach(attempt)
+
+        try:
+            metadata = await retrying(once, policy=instrument.read_retry, key=f"{attempt.key}/reattach")
+        except NeverSeen as exc:
+            await self._never_seen(attempt, describe(exc))
+        except Exception as exc:  # noqa: BLE001  # the runner is foreign code
+            await self._report(attempt, c.ReportLost, reason=f"the instrument cannot be reached: {describe(exc)}")
+        else:
+            if attempt.metadata is None:
+                await self._report(attempt, c.ReportRunning, metadata=metadata)
+            else:
+                await self._report(attempt, c.ReportReattached)
+            await self._poll(attempt, metadata, message.poll_seconds)
+
+    async def _await_reattached(self, attempt: Attempt) -> None:
+        try:
+            result = await self.instrument.rejoin(attempt)
+            observations = self.instrument.read_data(result.data, None)
+        except NeverSeen as exc:
+            await self._never_seen(attempt, describe(exc))
+        except Exception as exc:  # noqa: BLE001  # the runner is foreign code
+            await self._report(attempt, c.ReportLost, reason=describe(exc))
+        else:
+            await self._report(
+                attempt, c.ReportFinished, status=result.status, reason=result.reason, observations=observations
+            )
+
+    async def _never_seen(self, attempt: Attempt, why: str) -> None:
+        """The instrument does not know the attempt: proof that it never started, or no proof of anything."""
+        if self.instrument.spec.absence_is_proof:
+            await self._carry_out(Submit(attempt=attempt, poll_seconds=1.0))
+        else:
+            await self._report(attempt, c.ReportLost, reason=f"the instrument does not know it: {why}")
+
+    # --- stopping ---------------------------------------------------------------------------------------------------
+
+    async def _stop(self, message: StopTrial) -> None:
+        """Stop on the instrument first, then stop watching; a stop that fails is said, never hidden."""
+        attempt = message.attempt
+        said = ""
+        crash_point("runner.stop.before")
+        try:
+            if self.instrument.spec.can_stop:
+                await self.instrument.stop(attempt)
+            elif not self.instrument.pushed:
+                said = "the runner cannot stop it: it may still be running"
+        except Exception as exc:  # noqa: BLE001  # the runner is foreign code
+            said = f"stopping failed: {describe(exc)}: it may still be running"
+        scope = self._under_way.get(attempt.trial)
+        if scope is not None:
+            scope.cancel()
+        crash_point("runner.stop.after")
+        await self._report(attempt, c.ReportStopped, reason=said)
+
+    # --- reporting --------------------------------------------------------------------------------------------------
+
+    async def _report(self, attempt: Attempt, command: type, **fields: Any) -> None:
+        await self._send(command(trial=attempt.trial, attempt=attempt.number, **fields))
+
+    async def _send(self, command: c.Command) -> None:
+        await self._supervisor.send(Do(command=command, by=c.By(self.name)))

@@ -1,0 +1,378 @@
+"""The composition root: opens a log, folds it, and runs the actors on it until it is closed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import anyio
+import anyio.abc
+import structlog
+
+from titrant import mint
+from titrant.actors import mail
+from titrant.actors.generator import GeneratorActor, Worker
+from titrant.actors.instrument import Instrument
+from titrant.actors.log_writer import LogWriter
+from titrant.actors.mail import Do
+from titrant.actors.metric import MetricActor
+from titrant.actors.runner import RunnerActor
+from titrant.actors.supervisor import Supervisor
+from titrant.errors import ActorError, LogError, LogUnavailable, TitrantError
+from titrant.generators.base import PredictionReply
+from titrant.generators.process import WorkerProcess
+from titrant.hub import Hub
+from titrant.log.base import EventLog
+from titrant.log.memory import MemoryLog
+from titrant.log.snapshots import load_state, pack
+from titrant.messages import commands as c
+from titrant.model.observation import Observation, observations
+from titrant.model.trial import Parameterization
+from titrant.ports import Metric
+from titrant.rules.state import State
+from titrant.runtime.clock import Clock, clock_of_running_loop
+from titrant.runtime.mailbox import Answer, Mailbox
+from titrant.runtime.supervision import Child, Intensity, describe, supervise
+from titrant.runtime.threads import run_in_thread
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+HALT_DEADLINE_S = 30.0
+"""How long ``safe_state`` of one runner may take before a halt counts it as failed."""
+
+
+class Engine:
+    """One experiment at work.
+
+    Args:
+        path: Where the log is; None keeps it in memory.
+        create: True to begin a new log at *path*, False to go on with the one there.
+        seed: Seed of a new experiment; drawn where None.
+        make_worker: Makes the generator's workers; worker processes where None.
+        intensity: When a failing actor is given up.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        create: bool = True,
+        seed: int | None = None,
+        make_worker: Callable[[], Worker] | None = None,
+        intensity: Intensity = Intensity(),
+    ) -> None:
+        self.path = path
+        self._create = create
+        self._seed = seed
+        self._make_worker = make_worker or WorkerProcess
+        self._intensity = intensity
+        self._failure: BaseException | None = None
+        self._waiting: set[Answer[Any]] = set()
+        self.instruments: dict[str, Instrument] = {}
+        self._runner_boxes: dict[str, Mailbox[Any]] = {}
+        self._metric_boxes: dict[str, Mailbox[Any]] = {}
+        self.hub = Hub()
+
+    async def __aenter__(self) -> Self:
+        self.clock: Clock = clock_of_running_loop()
+        self.log = await self._open_log()
+        try:
+            state, seq, last = load_state(self.log)
+            self._snapshot_seq = seq
+            self.clock = clock_of_running_loop(not_before=last)
+            self._build(state, seq)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self.log.close()
+            raise
+        self._tasks = anyio.create_task_group()
+        await self._tasks.__aenter__()
+        self._tasks.start_soon(self._run_actors)
+        try:
+            await self.do(self._session())
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def _open_log(self) -> EventLog:
+        now = self.clock.now()
+        log_id = mint.log_id(self._seed if self.clock.virtual else None)
+        if self.path is None:
+            return MemoryLog(log_id=log_id, now=now, engine=_version())
+        from titrant.log.sqlite import SqliteLog  # noqa: PLC0415  # aiosqlite only where there is a file
+
+        if self._create:
+            return await SqliteLog.create(
+                self.path, log_id=log_id, now=now, engine=_version(), outside=self.clock.outside
+            )
+        return await SqliteLog.open(self.path, now=now, outside=self.clock.outside)
+
+    def _build(self, state: State, seq: int) -> None:
+        self.writer = LogWriter(self.log)
+        generator_box: Mailbox[Any] = Mailbox("generator")
+        self.supervisor = Supervisor(
+            state,
+            seq=seq,
+            clock=self.clock,
+            writer=self.writer.mailbox,
+            generator=generator_box,
+            publish=self.hub.publish,
+            epoch=self.log.epoch,
+        )
+        self.generator = GeneratorActor(self._make_worker, supervisor=self.supervisor.mailbox, clock=self.clock)
+        self.generator.mailbox = generator_box
+
+    def _session(self) -> c.OpenSession:
+        """Who works on the log from now on; in virtual time nothing of this machine gets into the log."""
+        seed = mint.seed() if self._seed is None else self._seed
+        if self.clock.virtual:
+            return c.OpenSession(engine=_version(), log_id=self.log.log_id, seed=seed)
+        return c.OpenSession(
+            engine=_version(),
+            log_id=self.log.log_id,
+            seed=seed,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            timezone=time.strftime("%z"),
+            versions={"python": platform.python_version(), "platform": platform.platform()},
+        )
+
+    # --- running the actors -----------------------------------------------------------------------------------------
+
+    async def _run_actors(self) -> None:
+        """The log writer and the supervisor stop everything when they fail; the others are started anew."""
+        try:
+            async with anyio.create_task_group() as self._actors:
+                self._actors.start_soon(self.writer.run)
+                self._actors.start_soon(self.supervisor.run)
+                self._actors.start_soon(self.supervisor.alarm.run)
+                self._watch(self.generator, self._generator_failed)
+        except BaseExceptionGroup as group:
+            lasting = group.split(anyio.get_cancelled_exc_class())[1]
+            if lasting is None:
+                raise
+            self._fail(lasting)
+        finally:
+            self._fail(None)
+
+    def _fail(self, error: BaseException | None) -> None:
+        """Nothing can be decided any more: everyone who waits is told."""
+        if self._failure is None:
+            cause = _first(error) if error is not None else None
+            if isinstance(cause, LogError):
+                self._failure = cause
+            elif cause is not None:
+                self._failure = TitrantError(f"the engine stopped: {describe(cause)}")
+                self._failure.__cause__ = cause
+            else:
+                self._failure = LogUnavailable("the engine is closed")
+            if cause is not None:
+                log.error("engine.stopped", reason=describe(cause), exc_info=cause)
+        for answer in list(self._waiting):
+            answer.fail(self._failure)
+        self.hub.close(self._failure)
+
+    def _watch(self, child: Child, escalate: Callable[[str, str], Awaitable[None]]) -> None:
+        async def watched() -> None:
+            await supervise(
+                child, intensity=self._intensity, restarted=self._restarted, escalate=escalate
+            )
+
+        self._actors.start_soon(watched)
+
+    async def _restarted(self, name: str, reason: str, restarts: int) -> None:
+        await self.do(c.RecordRestart(name=name, reason=reason, restarts=restarts))
+        if name == self.generator.name:
+            self.supervisor.ask_again()
+
+    async def _generator_failed(self, _name: str, reason: str) -> None:
+        await self.supervisor.mailbox.send(mail.GeneratorLost(reason=reason))
+
+    async def _runner_failed(self, name: str, reason: str) -> None:
+        runner = name.removeprefix("runner:")
+        self._runner_boxes[runner].close(ActorError(reason))
+        await self.do(c.QuarantineRunner(name=runner, reason=reason, lost=True))
+
+    async def _metric_failed(self, name: str, reason: str) -> None:
+        self._metric_boxes[name.removeprefix("metric:")].close(ActorError(reason))
+        log.error("metric.given_up", metric=name, reason=reason)
+
+    # --- what the client does ---------------------------------------------------------------------------------------
+
+    async def do(self, command: c.Command, by: c.By = c.By(), *, key: str | None = None) -> State:
+        """Have a command decided; returns the state once its events are durable.
+
+        Raises:
+            CommandRefused: The state does not allow it.
+            ConfigurationError: Its values make no sense.
+            LogError: The log failed; nothing more is decided.
+        """
+        answer: Answer[State] = Answer()
+        return await self.ask(answer, Do(command=command, by=by, answer=answer, key=key))
+
+    async def ask(self, answer: Answer[T], message: Any, mailbox: Mailbox[Any] | None = None) -> T:
+        """Send a question and await its answer, or the engine's failure."""
+        if self._failure is not None:
+            raise self._failure
+        self._waiting.add(answer)
+        try:
+            await (mailbox or self.supervisor.mailbox).send(message)
+            return await answer.wait()
+        finally:
+            self._waiting.discard(answer)
+
+    @property
+    def state(self) -> State:
+        """The newest durable state."""
+        return self.supervisor.durable
+
+    async def ask_trials(self, count: int, fixed: Parameterization, by: c.By) -> tuple[int, ...]:
+        """Make trials for somebody outside the loop."""
+        answer: Answer[tuple[int, ...]] = Answer()
+        return await self.ask(answer, mail.AskTrials(count=count, fixed=fixed, answer=answer, by=by))
+
+    async def await_run(self) -> State:
+        """Wait until no run is under way."""
+        answer: Answer[State] = Answer()
+        return await self.ask(answer, mail.AwaitRun(answer=answer))
+
+    async def predict(self, points: Sequence[Parameterization]) -> PredictionReply:
+        """Predict the metrics at *points*."""
+        answer: Answer[PredictionReply] = Answer()
+        message = mail.Predict(state=self.state, points=tuple(points), answer=answer)
+        return await self.ask(answer, message, self.generator.mailbox)
+
+    async def use_runners(self, runners: Sequence[Any], by: c.By) -> None:
+        """Put these runners in the place of those before."""
+        instruments = [Instrument(runner, clock=self.clock, read_data=self.read_data) for runner in runners]
+        await self.do(c.ConfigureRunners(runners=tuple(instrument.spec for instrument in instruments)), by)
+        for box in self._runner_boxes.values():
+            box.close()
+        self.instruments = {instrument.spec.name: instrument for instrument in instruments}
+        self._runner_boxes = {}
+        for name, instrument in self.instruments.items():
+            instrument.halted = self.state.halted is not None
+            actor = RunnerActor(instrument, supervisor=self.supervisor.mailbox, clock=self.clock)
+            self._runner_boxes[name] = actor.mailbox
+            self._watch(actor, self._runner_failed)
+        await self._connect()
+
+    async def use_metrics(self, metrics: Sequence[Metric], by: c.By) -> None:
+        """Put these metrics in the place of those before."""
+        await self.do(c.ConfigureMetrics(names=tuple(metric.name for metric in metrics)), by)
+        for box in self._metric_boxes.values():
+            box.close()
+        self._metric_boxes = {}
+        for metric in metrics:
+            actor = MetricActor(metric, supervisor=self.supervisor.mailbox, clock=self.clock)
+            self._metric_boxes[metric.name] = actor.mailbox
+            self._watch(actor, self._metric_failed)
+        await self._connect()
+
+    async def _connect(self) -> None:
+        answer: Answer[None] = Answer()
+        message = mail.Connect(runners=self._runner_boxes, metrics=self._metric_boxes, answer=answer)
+        await self.ask(answer, message)
+
+    def warm(self, *, model: bool) -> None:
+        """Let the generator get ready in the background."""
+        self.generator.mailbox.tell(mail.Warm(model=model))
+
+    def read_data(self, data: Any, progression: float | None) -> tuple[Observation, ...]:
+        """Raw data as observations of this experiment's metrics; nothing for None.
+
+        Raises:
+            ObservationError: They cannot be read.
+        """
+        if data is None:
+            return ()
+        state = self.supervisor.state
+        objective = state.optimization.objective_metrics if state.optimization else ()
+        known = (*(state.optimization.metric_names if state.optimization else ()), *state.tracking, *state.metrics)
+        return observations(data, objective=objective, known=known, progression=progression)
+
+    async def safe_states(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Bring every instrument into a safe state, all at once; names of those that did and that failed to."""
+        reached: list[str] = []
+        failed: list[str] = []
+
+        async def one(name: str, instrument: Instrument) -> None:
+            try:
+                with anyio.fail_after(HALT_DEADLINE_S):
+                    if await instrument.safe_state():
+                        reached.append(name)
+            except Exception as exc:  # noqa: BLE001  # the runner is foreign code, and the others must go on
+                failed.append(name)
+                log.error("safe_state.failed", runner=name, reason=describe(exc))
+
+        async with anyio.create_task_group() as tasks:
+            for name, instrument in self.instruments.items():
+                tasks.start_soon(one, name, instrument)
+        return tuple(sorted(reached)), tuple(sorted(failed))
+
+    async def halt(self, by: c.By) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Safe state everywhere, past mailboxes and log; latched first, recorded afterwards."""
+        for instrument in self.instruments.values():
+            instrument.halted = True
+        reached, failed = await self.safe_states()
+        try:
+            with anyio.fail_after(HALT_DEADLINE_S):
+                await self.do(c.RecordHalt(reached=reached, failed=failed), by)
+        except (TimeoutError, LogError) as exc:
+            log.error("halt.not_recorded", reason=describe(exc))
+        return reached, failed
+
+    def release_halt(self) -> None:
+        """Let runners be used again, after the reset is in the log."""
+        for instrument in self.instruments.values():
+            instrument.halted = False
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the log go: what runs goes on by itself and is found again at the next opening."""
+        with anyio.CancelScope(shield=True):
+            if self._failure is None:
+                await self._say_goodbye()
+        self._tasks.cancel_scope.cancel()
+        await self._tasks.__aexit__(None, None, None)
+        with anyio.CancelScope(shield=True):
+            await self.log.close()
+
+    async def _say_goodbye(self) -> None:
+        for box in (*self._runner_boxes.values(), *self._metric_boxes.values(), self.generator.mailbox):
+            box.close()
+        try:
+            state = await self.do(c.CloseSession())
+            if self.supervisor.durable_seq - self._snapshot_seq >= SNAPSHOT_EVERY:
+                packed = await self.clock.outside(lambda: run_in_thread(pack, state))
+                await self.log.save_snapshot(self.supervisor.durable_seq, packed)
+        except TitrantError as exc:  # the log is as good as it was: what is durable stays, nothing was promised beyond
+            log.warning("engine.closed_badly", reason=describe(exc))
+
+
+SNAPSHOT_EVERY = 1_000
+"""Events after which closing the log keeps a snapshot, so that opening it again reads only the tail."""
+
+
+def _version() -> str:
+    return f"titrant {metadata.version('titrant')}"
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first exception inside a group; a log failure before all others."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    found = [_first(inner) for inner in error.exceptions]
+    return next((inner for inner in found if isinstance(inner, LogError)), found[0])

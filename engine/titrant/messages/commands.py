@@ -1,0 +1,361 @@
+"""Commands: what is asked of the supervisor, in the imperative; ``rules`` says what follows from each."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from titrant.model.experiment import Experiment, GenerationStrategy, RunnerSpec, RunOptions
+from titrant.model.objective import OptimizationConfig
+from titrant.model.observation import Observation
+from titrant.model.trial import Parameterization, Suggestion
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of all commands."""
+
+
+class By(msgspec.Struct, frozen=True):
+    """Who asks, in which role, and why."""
+
+    actor: str = "engine"
+    role: str | None = None
+    reason: str | None = None
+
+
+# --- the experiment -------------------------------------------------------------------------------------------------
+
+
+class OpenSession(Wish):
+    """A process took the log over."""
+
+    engine: str
+    log_id: str
+    seed: int
+    host: str = ""
+    pid: int = 0
+    timezone: str = ""
+    versions: dict[str, str] = {}
+
+
+class CloseSession(Wish):
+    """The process lets the log go."""
+
+
+class ConfigureExperiment(Wish):
+    """Set the search space and the name."""
+
+    experiment: Experiment
+
+
+class ConfigureOptimization(Wish):
+    """Set objectives and outcome constraints."""
+
+    optimization: OptimizationConfig
+
+
+class ConfigureStrategy(Wish):
+    """Set how trials are made."""
+
+    strategy: GenerationStrategy
+
+
+class ConfigureMetrics(Wish):
+    """Set which metrics can be fetched."""
+
+    names: tuple[str, ...]
+
+
+class ConfigureTrackingMetrics(Wish):
+    """Name metrics to record without optimizing them."""
+
+    names: tuple[str, ...]
+
+
+class ConfigureRunners(Wish):
+    """Set the runners."""
+
+    runners: tuple[RunnerSpec, ...]
+
+
+# --- trials made, told and corrected by people and programs ---------------------------------------------------------
+
+
+class AddTrials(Wish):
+    """Make trials of suggestions: for the closed loop, or ``asked`` for somebody else to carry out."""
+
+    suggestions: tuple[Suggestion, ...]
+    asked: bool = False
+
+
+class AttachTrial(Wish):
+    """Add a trial with conditions of one's own."""
+
+    parameters: Parameterization
+    arm_name: str | None = None
+    baseline: bool = False
+
+
+class CompleteTrial(Wish):
+    """Tell the result of a trial."""
+
+    trial: int
+    observations: tuple[Observation, ...] = ()
+
+
+class AttachData(Wish):
+    """Add observations to a trial without ending it."""
+
+    trial: int
+    observations: tuple[Observation, ...]
+
+
+class MarkFailed(Wish):
+    """The trial failed."""
+
+    trial: int
+    reason: str = "marked as failed"
+
+
+class MarkAbandoned(Wish):
+    """The trial is given up and its conditions kept away from."""
+
+    trial: int
+    reason: str = "marked as abandoned"
+
+
+class MarkEarlyStopped(Wish):
+    """The trial was stopped before its end; its data count."""
+
+    trial: int
+    reason: str = "marked as stopped early"
+
+
+class RefetchData(Wish):
+    """Fetch the metrics of a finished trial again; all that are missing where none is named."""
+
+    trial: int
+    metrics: tuple[str, ...] = ()
+
+
+class Resolve(Wish):
+    """Say what became of an UNKNOWN trial."""
+
+    trial: int
+    outcome: Literal["running", "completed", "failed", "abandoned", "rerun"]
+    reason: str
+    observations: tuple[Observation, ...] = ()
+
+
+# --- the closed loop ------------------------------------------------------------------------------------------------
+
+
+class StartRun(Wish):
+    """Begin a closed loop; ``alive`` are the trials this process already carries out."""
+
+    options: RunOptions
+    alive: frozenset[int] = frozenset()
+
+
+class ExpireRun(Wish):
+    """The time of the run that began at ``run`` is up."""
+
+    run: int
+
+
+class ExhaustRun(Wish):
+    """No new trial can be made any more: finish what runs, then end."""
+
+    reason: str
+
+
+class ExpireTrial(Wish):
+    """The trial's time to live is up."""
+
+    trial: int
+    attempt: int
+
+
+class Pause(Wish):
+    """Start no new trials."""
+
+
+class Unpause(Wish):
+    """Start new trials again."""
+
+
+class Drain(Wish):
+    """Finish what runs, start nothing new, end the run."""
+
+
+class Stop(Wish):
+    """Stop what runs and end the run."""
+
+
+class RecordHalt(Wish):
+    """Safe state was ordered everywhere (the act comes first here, the record after)."""
+
+    reached: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+class Reset(Wish):
+    """Release the latch of a halt."""
+
+
+# --- what runners and metrics found out -----------------------------------------------------------------------------
+
+
+class ReportRetry(Wish):
+    """The submitting call failed without starting anything and will be made again."""
+
+    trial: int
+    attempt: int
+    retry: int
+    reason: str
+    delay_seconds: float
+
+
+class ReportRunning(Wish):
+    """The runner accepted the trial."""
+
+    trial: int
+    attempt: int
+    metadata: dict[str, Any] = {}
+
+
+class ReportReattached(Wish):
+    """The attempt was found again after a restart."""
+
+    trial: int
+    attempt: int
+
+
+class ReportFinished(Wish):
+    """The instrument is done; pushed runners bring the observations along."""
+
+    trial: int
+    attempt: int
+    status: Literal["completed", "failed", "abandoned", "early_stopped"]
+    reason: str | None = None
+    observations: tuple[Observation, ...] = ()
+
+
+class ReportStopped(Wish):
+    """The runner was told to stop the trial, and what came of it."""
+
+    trial: int
+    attempt: int
+    reason: str = ""
+
+
+class ReportLost(Wish):
+    """Contact was lost: the trial may have run."""
+
+    trial: int
+    attempt: int
+    reason: str
+
+
+class ReportNeverStarted(Wish):
+    """The submission failed for good and certainly started nothing."""
+
+    trial: int
+    attempt: int
+    reason: str
+
+
+class RecordFetch(Wish):
+    """A metric was fetched."""
+
+    trial: int
+    metric: str
+    observations: tuple[Observation, ...]
+
+
+class RecordFetchFailure(Wish):
+    """A metric could not be fetched."""
+
+    trial: int
+    metric: str
+    reason: str
+
+
+# --- supervision ----------------------------------------------------------------------------------------------------
+
+
+class RecordRestart(Wish):
+    """An actor was started anew; ``alive`` are the open trials its failure did not touch."""
+
+    name: str
+    reason: str
+    restarts: int
+    alive: frozenset[int] = frozenset()
+
+
+class QuarantineRunner(Wish):
+    """Give a runner no more trials; ``lost`` says that nobody watches the trials on it any more."""
+
+    name: str
+    reason: str
+    lost: bool = False
+
+
+class RestoreRunner(Wish):
+    """Use a quarantined runner again."""
+
+    name: str
+
+
+class RecordGenerationFailure(Wish):
+    """A request for suggestions failed."""
+
+    node: str
+    reason: str
+    fallback: str = ""
+
+
+Command = (
+    OpenSession
+    | CloseSession
+    | ConfigureExperiment
+    | ConfigureOptimization
+    | ConfigureStrategy
+    | ConfigureMetrics
+    | ConfigureTrackingMetrics
+    | ConfigureRunners
+    | AddTrials
+    | AttachTrial
+    | CompleteTrial
+    | AttachData
+    | MarkFailed
+    | MarkAbandoned
+    | MarkEarlyStopped
+    | RefetchData
+    | Resolve
+    | StartRun
+    | ExpireRun
+    | ExhaustRun
+    | ExpireTrial
+    | Pause
+    | Unpause
+    | Drain
+    | Stop
+    | RecordHalt
+    | Reset
+    | ReportRetry
+    | ReportRunning
+    | ReportReattached
+    | ReportFinished
+    | ReportStopped
+    | ReportLost
+    | ReportNeverStarted
+    | RecordFetch
+    | RecordFetchFailure
+    | RecordRestart
+    | QuarantineRunner
+    | RestoreRunner
+    | RecordGenerationFailure
+)
+"""Every command there is."""

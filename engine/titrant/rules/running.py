@@ -1,0 +1,198 @@
+"""The closed loop: starting and ending a run, giving trials to runners, knowing what is waited for."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+from titrant.errors import CommandRefused, ConfigurationError
+from titrant.messages import commands as c
+from titrant.messages import events as e
+from titrant.messages.events import Event
+from titrant.model.experiment import RunnerSpec, RunOptions
+from titrant.model.trial import TrialStatus
+from titrant.rules.recovery import recover
+from titrant.rules.state import RunState, State
+
+
+def start_run(state: State, command: c.StartRun, _at: int) -> tuple[Event, ...]:
+    """Begin a closed loop: take over what was asked and left, and settle what an earlier process left running."""
+    _check_options(command.options)
+    if state.run is not None:
+        raise CommandRefused("run_trials is under way already: wait for it, or drain it")
+    if state.experiment is None:
+        raise CommandRefused("run_trials needs a search space: call configure_experiment first")
+    if state.optimization is None:
+        raise CommandRefused("run_trials needs an objective: call configure_optimization first")
+    if not state.runners:
+        raise CommandRefused("run_trials needs a runner: call configure_runner first")
+    if state.halted is not None:
+        raise CommandRefused("the experiment is halted: make the lab safe, then call reset(reason=...)")
+    staged = tuple(
+        e.TrialStaged(trial=index)
+        for index in sorted(state.open)
+        if state.open[index].asked and state.open[index].status is TrialStatus.RUNNING
+    )
+    return (e.RunStarted(options=command.options), *recover(state, command.alive), *staged)
+
+
+def expire_run(state: State, command: c.ExpireRun, _at: int) -> tuple[Event, ...]:
+    """The run's time is up: it ends now, and what runs goes on and is recorded."""
+    if state.run is None or state.run.started_at != command.run:
+        return ()
+    left = state.in_loop
+    what = f"; {left} trials go on and are recorded" if left else ""
+    return (e.RunEnded(outcome="timeout", reason=f"timeout_seconds={state.run.options.timeout_seconds:g} is up{what}"),)
+
+
+def exhaust_run(state: State, command: c.ExhaustRun, _at: int) -> tuple[Event, ...]:
+    """No new trial can be made: what runs is finished."""
+    if state.run is None or state.run.exhausted is not None:
+        return ()
+    return (e.GenerationExhausted(reason=command.reason),)
+
+
+def advance(state: State) -> tuple[Event, ...]:
+    """What follows by itself from the state as it is now: submissions, a tripped failure rate, the run's end.
+
+    The caller folds the events and asks again until nothing more follows.
+    """
+    run = state.run
+    if run is None:
+        return ()
+    if state.halted is not None:
+        return (e.RunEnded(outcome="halted", reason="the experiment was halted"),)
+    if not run.tripped and len(run.failures) >= run.options.min_failed_trials_for_failure_rate_check:
+        total = max(run.taken, len(run.failures))
+        if len(run.failures) > run.options.tolerated_trial_failure_rate * total:
+            return (
+                e.FailureRateTripped(
+                    failed=len(run.failures), total=total, tolerated=run.options.tolerated_trial_failure_rate
+                ),
+            )
+    if state.queue and run.draining is None and state.paused is None:
+        runner = free_runner(state)
+        if runner is not None:
+            index = state.queue[0]
+            attempt = state.trial(index).attempt + 1
+            key = attempt_key(state.log_id, index, attempt)
+            return (e.TrialSubmitting(trial=index, runner=runner.name, attempt=attempt, key=key),)
+    return _end(state, run)
+
+
+def _end(state: State, run: RunState) -> tuple[Event, ...]:
+    """The end of the run, if it has come."""
+    active = state.in_loop - len(state.queue)
+    if run.draining is not None:
+        if active:
+            return ()
+        if run.tripped:
+            return (e.RunEnded(outcome="failure_rate", reason=run.draining),)
+        return (e.RunEnded(outcome="stopped" if run.stopping else "drained", reason=run.draining),)
+    if active or state.paused is not None:
+        return ()
+    if state.queue or (run.created < run.options.max_trials and run.exhausted is None):
+        if slots_free(state):
+            return ()
+        return (e.RunEnded(outcome="stuck", reason=waiting_for(state)),)
+    if run.failures and len(run.failures) > run.options.tolerated_trial_failure_rate * max(run.taken, 1):
+        reason = (
+            f"{len(run.failures)} of {run.taken} trials failed, "
+            f"more than the tolerated {run.options.tolerated_trial_failure_rate:g}"
+        )
+        return (e.RunEnded(outcome="failure_rate", reason=reason),)
+    if run.exhausted is not None and run.created < run.options.max_trials:
+        return (e.RunEnded(outcome="exhausted", reason=run.exhausted),)
+    if state.unknown and not state.in_loop:
+        return (e.RunEnded(outcome="finished", reason=_unknown(state)),)
+    return (e.RunEnded(outcome="finished"),)
+
+
+def wanted(state: State) -> int:
+    """How many suggestions the closed loop could use right now."""
+    run = state.run
+    if run is None or run.draining is not None or run.exhausted is not None:
+        return 0
+    if state.paused is not None or state.halted is not None:
+        return 0
+    return max(0, min(slots_free(state) - len(state.queue), run.options.max_trials - run.created))
+
+
+def slots_free(state: State) -> int:
+    """Trials that could be submitted right now, over all runners, within the run's parallelism."""
+    if state.run is None:
+        return 0
+    parallelism = state.run.options.parallelism
+    room = sum(_room(state, spec, parallelism) for spec in state.runners)
+    return max(0, min(room, parallelism - state.slots_in_use))
+
+
+def free_runner(state: State) -> RunnerSpec | None:
+    """The runner with the most room left, the first named among equals; None when all are full."""
+    if not slots_free(state) or state.run is None:
+        return None
+    parallelism = state.run.options.parallelism
+    best = max(state.runners, key=lambda spec: _room(state, spec, parallelism))
+    return best if _room(state, best, parallelism) > 0 else None
+
+
+def waiting_for(state: State) -> str:
+    """What the closed loop waits for, as a sentence for people; empty when nothing is under way."""
+    run = state.run
+    if state.halted is not None:
+        return "halted: make the lab safe, then reset"
+    if state.paused is not None:
+        return "paused: unpause to go on"
+    if run is None:
+        return _unknown(state) if state.unknown else ""
+    if run.draining is not None:
+        return f"draining ({run.draining}): {state.in_loop - len(state.queue)} trials still run"
+    if not slots_free(state):
+        if state.unknown:
+            return _unknown(state)
+        if state.quarantined:
+            name, why = next(iter(sorted(state.quarantined.items())))
+            return f"runner {name!r} is quarantined ({why}): see to it, then call restore_runner({name!r})"
+        return f"all {state.slots_in_use} runner slots are in use"
+    if run.exhausted is not None:
+        return f"no new trials: {run.exhausted}"
+    return "waiting for a suggestion" if wanted(state) else f"{state.in_loop} trials run"
+
+
+def attempt_key(log_id: str, trial: int, attempt: int) -> str:
+    """The idempotency key of an attempt: 128 bit, unique over all logs, the same for every retry of the attempt."""
+    return hashlib.sha256(f"titrant/{log_id}/{trial}/{attempt}".encode()).hexdigest()[:32]
+
+
+def _room(state: State, spec: RunnerSpec, parallelism: int) -> int:
+    if spec.name in state.quarantined:
+        return 0
+    return (parallelism if spec.capacity is None else spec.capacity) - (state.busy.get(spec.name) or 0)
+
+
+def _unknown(state: State) -> str:
+    index = state.unknown[0]
+    trial = state.trial(index)
+    rest = f" (and {len(state.unknown) - 1} more)" if len(state.unknown) > 1 else ""
+    return (
+        f"trial {index} is UNKNOWN{rest}: {trial.reason}. "
+        f"Look at the instrument, then say what became of it with resolve({index}, ...)"
+    )
+
+
+def _check_options(options: RunOptions) -> None:
+    def refuse(name: str, value: object, rule: str) -> None:
+        raise ConfigurationError(f"run_trials was given {name}={value!r}: it must be {rule}")
+
+    if options.max_trials < 0:
+        refuse("max_trials", options.max_trials, "0 or more")
+    if options.parallelism < 1:
+        refuse("parallelism", options.parallelism, "1 or more")
+    if not 0 <= options.tolerated_trial_failure_rate <= 1:
+        refuse("tolerated_trial_failure_rate", options.tolerated_trial_failure_rate, "between 0 and 1")
+    if not (options.initial_seconds_between_polls >= 0 and math.isfinite(options.initial_seconds_between_polls)):
+        refuse("initial_seconds_between_polls", options.initial_seconds_between_polls, "0 or more seconds")
+    for name in ("timeout_seconds", "trial_ttl_seconds"):
+        value = getattr(options, name)
+        if value is not None and not (value >= 0 and math.isfinite(value)):
+            refuse(name, value, "0 or more seconds, or None")

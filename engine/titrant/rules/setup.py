@@ -1,0 +1,118 @@
+"""Setting an experiment up: what may be configured when."""
+
+from __future__ import annotations
+
+from titrant.errors import CommandRefused, ConfigurationError
+from titrant.messages import commands as c
+from titrant.messages import events as e
+from titrant.messages.events import Event
+from titrant.rules.state import State
+
+
+def open_session(state: State, command: c.OpenSession, _at: int) -> tuple[Event, ...]:
+    """A process took the log over; the log's identity and seed never change after the first session.
+
+    A run that another process left under way ends here; its trials stay open and the next run takes them up.
+    """
+    opened = (
+        e.SessionOpened(
+            engine=command.engine,
+            log_id=state.log_id or command.log_id,
+            seed=state.seed if state.log_id else command.seed,
+            host=command.host,
+            pid=command.pid,
+            timezone=command.timezone,
+            versions=command.versions,
+        ),
+    )
+    if state.run is None:
+        return opened
+    return (*opened, e.RunEnded(outcome="interrupted", reason="the process that ran it ended without a word"))
+
+
+def close_session(_state: State, _command: c.CloseSession, _at: int) -> tuple[Event, ...]:
+    """The process lets the log go."""
+    return (e.SessionClosed(),)
+
+
+def configure_experiment(state: State, command: c.ConfigureExperiment, _at: int) -> tuple[Event, ...]:
+    """The search space is set once; trials refer to it.  The same again changes nothing."""
+    if state.experiment == command.experiment:
+        return ()
+    if state.next_index:
+        raise CommandRefused(
+            f"the search space cannot be replaced once trials exist ({state.next_index} do): start a new experiment"
+        )
+    return (e.ExperimentConfigured(experiment=command.experiment),)
+
+
+def configure_optimization(state: State, command: c.ConfigureOptimization, _at: int) -> tuple[Event, ...]:
+    """The objective may change between runs: old data stay and are read anew."""
+    _need_space(state, "configure_optimization")
+    if state.optimization == command.optimization:
+        return ()
+    if state.run is not None:
+        raise CommandRefused("the objective cannot change while run_trials is under way: drain it first")
+    return (e.OptimizationConfigured(optimization=command.optimization),)
+
+
+def configure_strategy(state: State, command: c.ConfigureStrategy, _at: int) -> tuple[Event, ...]:
+    """The generation strategy may be replaced at any time; the next suggestion follows it."""
+    _need_space(state, "configure_generation_strategy")
+    return () if state.strategy == command.strategy else (e.StrategyConfigured(strategy=command.strategy),)
+
+
+def configure_metrics(state: State, command: c.ConfigureMetrics, _at: int) -> tuple[Event, ...]:
+    """Which metrics can be fetched; those that are neither objective nor constraint are tracked."""
+    _unique("metric", command.names)
+    known = (*(state.optimization.metric_names if state.optimization else ()), *state.tracking)
+    extra = tuple(name for name in command.names if name not in known)
+    events: list[Event] = []
+    if state.metrics != command.names:
+        events.append(e.MetricsConfigured(names=command.names))
+    if extra and state.optimization is not None:
+        events.append(e.TrackingMetricsConfigured(names=(*state.tracking, *extra)))
+    return tuple(events)
+
+
+def configure_tracking_metrics(state: State, command: c.ConfigureTrackingMetrics, _at: int) -> tuple[Event, ...]:
+    """Name metrics that are recorded; those already known are skipped, as in Ax."""
+    known = (*(state.optimization.metric_names if state.optimization else ()), *state.tracking)
+    new = tuple(dict.fromkeys(name for name in command.names if name not in known))
+    return (e.TrackingMetricsConfigured(names=(*state.tracking, *new)),) if new else ()
+
+
+def configure_runners(state: State, command: c.ConfigureRunners, _at: int) -> tuple[Event, ...]:
+    """Who carries trials out."""
+    _unique("runner", tuple(spec.name for spec in command.runners))
+    if not command.runners:
+        raise ConfigurationError("configure_runners was given no runner: give at least one")
+    for spec in command.runners:
+        if spec.capacity is not None and spec.capacity < 1:
+            raise ConfigurationError(f"runner {spec.name!r} has capacity {spec.capacity}: it must be at least 1")
+        if spec.on_unknown == "rerun" and not (spec.rerun_safe or spec.honours_keys):
+            raise ConfigurationError(
+                f"runner {spec.name!r} asks for on_unknown='rerun' without declaring rerun_safe=True: "
+                "declare it if carrying a trial out twice does no harm"
+            )
+    if state.run is not None:
+        raise CommandRefused("runners cannot change while run_trials is under way: drain it first")
+    given = {spec.name for spec in command.runners}
+    for trial in state.open.values():
+        if trial.runner is not None and trial.runner not in given:
+            raise CommandRefused(
+                f"trial {trial.index} is on runner {trial.runner!r}, which is not among {sorted(given)}: "
+                "configure a runner with that name so that the trial can be found again"
+            )
+    return () if state.runners == command.runners else (e.RunnersConfigured(runners=command.runners),)
+
+
+def _need_space(state: State, call: str) -> None:
+    if state.experiment is None:
+        raise CommandRefused(f"{call} needs a search space: call configure_experiment first")
+
+
+def _unique(what: str, names: tuple[str, ...]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(f"{what} names must be unique: {', '.join(map(repr, twice))} given more than once")

@@ -1,0 +1,136 @@
+"""The state of an experiment: the fold of its events, immutable, with a cost per event that does not grow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from rpds import HashTrieMap
+
+from titrant.errors import TrialNotFound
+from titrant.model.experiment import Experiment, GenerationStrategy, RunnerSpec, RunOptions
+from titrant.model.objective import OptimizationConfig
+from titrant.model.trial import Trial, TrialStatus
+
+
+# rpds's maps take no type arguments at run time, where msgspec looks for them.
+if TYPE_CHECKING:
+    Trials = HashTrieMap[int, Trial]
+    Slots = HashTrieMap[str, int]
+    Reasons = HashTrieMap[str, str]
+    Counts = HashTrieMap[TrialStatus, int]
+else:
+    Trials = Slots = Reasons = Counts = HashTrieMap
+
+
+class RunState(msgspec.Struct, frozen=True):
+    """A call of ``run_trials`` under way.
+
+    Attributes:
+        options: Its arguments.
+        started_at: When it began, microseconds since 1970 UTC.
+        created: New trials made by it.
+        taken: Trials it is responsible for: its own, and those it took over.
+        ended: Of these, how many are over.
+        failures: Index and reason of those that failed or were abandoned.
+        tripped: Whether more failed than tolerated.
+        draining: Why nothing new is started, or None.
+        stopping: Whether running trials are being stopped.
+        exhausted: Why no new trial can be made, or None.
+    """
+
+    options: RunOptions
+    started_at: int
+    created: int = 0
+    taken: int = 0
+    ended: int = 0
+    failures: tuple[tuple[int, str], ...] = ()
+    tripped: bool = False
+    draining: str | None = None
+    stopping: bool = False
+    exhausted: str | None = None
+
+
+class LastRun(msgspec.Struct, frozen=True):
+    """How the latest finished run ended."""
+
+    options: RunOptions
+    outcome: str
+    reason: str
+    created: int
+    taken: int
+    failures: tuple[tuple[int, str], ...]
+
+
+class State(msgspec.Struct, frozen=True):
+    """Everything a decision may depend on.
+
+    Open trials live apart from closed ones: an event touches a small map, and a trial moves to the large one once.
+
+    Attributes:
+        open: Index to trial, for trials something is still to happen to.
+        closed: Index to trial, for trials that are over.
+        queue: Indices of trials that wait for a runner, first come first served.
+        busy: Runner name to slots in use.
+        in_loop: Open trials the closed loop is responsible for (UNKNOWN ones are a person's).
+        unknown: Open trials whose fate a person must settle.
+        counts: Closed trials by status.
+        position: Points of the quasi-random sequence used up.
+        attached: Trials that people attached.
+        baseline: Index of the baseline trial.
+    """
+
+    log_id: str = ""
+    seed: int = 0
+    experiment: Experiment | None = None
+    optimization: OptimizationConfig | None = None
+    strategy: GenerationStrategy = GenerationStrategy()
+    metrics: tuple[str, ...] = ()
+    tracking: tuple[str, ...] = ()
+    runners: tuple[RunnerSpec, ...] = ()
+    quarantined: Reasons = HashTrieMap()
+    open: Trials = HashTrieMap()
+    closed: Trials = HashTrieMap()
+    next_index: int = 0
+    queue: tuple[int, ...] = ()
+    busy: Slots = HashTrieMap()
+    in_loop: int = 0
+    unknown: tuple[int, ...] = ()
+    counts: Counts = HashTrieMap()
+    position: int = 0
+    attached: int = 0
+    baseline: int | None = None
+    run: RunState | None = None
+    last_run: LastRun | None = None
+    paused: str | None = None
+    halted: str | None = None
+
+    def trial(self, index: int) -> Trial:
+        """The trial with that index.
+
+        Raises:
+            TrialNotFound: There is none.
+        """
+        found = self.open.get(index) or self.closed.get(index)
+        if found is None:
+            raise TrialNotFound(index, self.next_index)
+        return found
+
+    def trials(self) -> list[Trial]:
+        """All trials in order of their index; costs O(n), for reports and generators only."""
+        return [self.trial(index) for index in range(self.next_index)]
+
+    def runner(self, name: str | None) -> RunnerSpec | None:
+        """What is known of a runner."""
+        return next((spec for spec in self.runners if spec.name == name), None)
+
+    def count(self, status: TrialStatus) -> int:
+        """How many trials have that status."""
+        if status.is_terminal:
+            return self.counts.get(status) or 0
+        return sum(trial.status is status for trial in self.open.values())
+
+    @property
+    def slots_in_use(self) -> int:
+        """Runner slots in use, over all runners."""
+        return sum(self.busy.values())
