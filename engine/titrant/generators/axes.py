@@ -98,7 +98,10 @@ class Continuous:
         return self.snap(scaled if self.linear else np.exp(scaled))
 
     def snap(self, z: Floats) -> Floats:  # noqa: D102
-        return np.clip(z, self.low, self.high)
+        # What an optimizer leaves a hair from a bound is the bound: nobody can weigh out 3e-17 g.
+        hair = 1e-10 * (self.high - self.low)
+        z = np.where(z < self.low + hair, self.low, z)
+        return np.where(z > self.high - hair, self.high, z)
 
     def at(self, level: Floats) -> Floats:  # noqa: D102
         raise NotImplementedError(f"{self.name} has no levels")
@@ -177,10 +180,12 @@ class Levels:
         return numbers
 
     def level(self, z: Floats) -> Floats:  # noqa: D102
-        return np.abs(z[:, None] - self._numbers).argmin(1).astype(np.float64)
+        level: Floats = np.abs(z[:, None] - self._numbers).argmin(1).astype(np.float64)
+        return level
 
     def to_model(self, z: Floats) -> Floats:  # noqa: D102
-        return self.level(z)[:, None] / (self.count - 1)
+        unit: Floats = self.level(z)[:, None] / (self.count - 1)
+        return unit
 
     def from_model(self, x: Floats) -> Floats:  # noqa: D102
         return self.at(np.rint(x[:, 0] * (self.count - 1)))

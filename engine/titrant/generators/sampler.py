@@ -37,6 +37,8 @@ class Sampler:
     asked for one by one or many at a time, and whatever was asked before.
 
     Attributes:
+        encoding: The space.
+        mends: Whether stepped axes stand in constraints, so that points made inside them have to be mended.
         method: ``"box"``: points of the sequence, those that break constraints left out. ``"simplex"``: the sequence
             mapped to the simplex that one equality with weights of one sign cuts out (L. Devroye, "Non-uniform random
             variate generation", 1986, chapter XI.4), the same then. ``"polytope"``: random walks, see ``polytope.py``.
@@ -47,7 +49,7 @@ class Sampler:
         self._seed = seed
         self._sequence = SobolSequence(max(1, encoding.dimension), seed)
         self._involved = np.flatnonzero(encoding.system.columns)
-        self._mends = any(encoding.axes[j].count is not None for j in self._involved)
+        self.mends = any(encoding.axes[j].count is not None for j in self._involved)
         self.method: Method = self._choose()
 
     def _choose(self) -> Method:
@@ -83,7 +85,7 @@ class Sampler:
             rngs = [np.random.default_rng([self._seed, 1, start + i]) for i in range(count)]
             z[:, self._involved] = self._unscaled(self._polytope.sample(rngs))
             inside = np.ones(count, bool)
-        if not self._mends:
+        if not self.mends:
             return z, inside & system.holds(z)
         for i in np.flatnonzero(inside):
             mended = repair(encoding, z[i], np.random.default_rng([self._seed, 2, start + int(i)]))

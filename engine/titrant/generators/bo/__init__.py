@@ -28,7 +28,7 @@ def versions() -> dict[str, str]:
     """Versions of what suggestions are made with."""
     import botorch  # noqa: PLC0415 - loaded by now
     import gpytorch  # noqa: PLC0415
-    import numpy  # noqa: PLC0415, ICN001
+    import numpy  # noqa: PLC0415
     import torch  # noqa: PLC0415
 
     return {

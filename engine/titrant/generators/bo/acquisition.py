@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -151,9 +152,9 @@ def build(model: Any, data: Data, target: Goal, pending: Floats, seed: int) -> t
         "prune_baseline": True,
     }
     if len(weights) == 1:
-        first = GenericMCObjective(lambda y, X=None: y @ weights[0])  # noqa: ARG005, N803 - BoTorch's signature
+        first = GenericMCObjective(lambda y, X=None: y @ weights[0])  # noqa: N803 - BoTorch's signature
         return qLogNoisyExpectedImprovement(objective=first, **shared), "qLogNEI"
-    several = GenericMCMultiOutputObjective(lambda y, X=None: y @ weights.mT)  # noqa: ARG005, N803
+    several = GenericMCMultiOutputObjective(lambda y, X=None: y @ weights.mT)  # noqa: N803
     reference = _reference(target, target.values(data.y[feasible]))
     return (
         qLogNoisyExpectedHypervolumeImprovement(objective=several, ref_point=reference.tolist(), **shared),
@@ -164,9 +165,13 @@ def build(model: Any, data: Data, target: Goal, pending: Floats, seed: int) -> t
 def _constraints(target: Goal) -> list[Callable[[Tensor], Tensor]]:
     """Functions of draws, ``... x m`` to ``...``, that are at most 0 where a constraint holds."""
     return [
-        lambda y, row=tensor(row), bound=float(bound): y @ row - bound
-        for row, bound in zip(target.constraints, target.bounds, strict=True)
+        partial(_over, tensor(row), float(bound)) for row, bound in zip(target.constraints, target.bounds, strict=True)
     ]
+
+
+def _over(row: Tensor, bound: float, y: Tensor) -> Tensor:
+    """By how much draws ``... x m`` exceed the bound of a constraint with weights ``m``: ``...``."""
+    return y @ row - bound
 
 
 def _reference(target: Goal, values: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from titrant.generators.axes import Category, Floats
 from titrant.generators.encoding import encoding_of
@@ -13,6 +14,9 @@ from titrant.model.trial import Parameterization
 
 # Spaces up to here are searched by looking at every point.
 LISTABLE = 1024
+# Stretches of the sequence looked through for feasible points.
+_BLOCKS = 16
+_Plane = tuple[npt.NDArray[np.int64], Floats, float]
 
 
 class Domain:
@@ -65,7 +69,7 @@ class Domain:
         rows = [repair(self.free, row, self.rng) for row in z]
         return [row for row in rows if row is not None]
 
-    def planes(self) -> tuple[list[tuple[Floats, Floats, float]], list[tuple[Floats, Floats, float]]]:
+    def planes(self) -> tuple[list[_Plane], list[_Plane]]:
         """Constraints between relaxed columns.
 
         Returns:
@@ -73,7 +77,7 @@ class Domain:
         """
         system, m = self.free.system, len(self.free.system.a)
         low, width = self.free.low, self.free.high - self.free.low
-        planes: tuple[list[tuple[Floats, Floats, float]], list[tuple[Floats, Floats, float]]] = ([], [])
+        planes: tuple[list[_Plane], list[_Plane]] = ([], [])
         rows, bounds = np.concatenate([system.a, system.c]), np.concatenate([system.b, system.d])
         for i in np.flatnonzero(self._planes):
             used = np.flatnonzero(rows[i])
@@ -81,13 +85,14 @@ class Domain:
             sign = -1.0 if i < m else 1.0  # ours are "at most", BoTorch's "at least"
             weights = sign * rows[i, used] * width[used]
             rest = sign * (bounds[i] - float(rows[i, used] @ low[used]))
-            planes[int(i >= m)].append((places, weights, rest))
+            planes[int(i >= m)].append((places, weights, float(rest)))
         return planes
 
-    def scattered(self, count: int, start: int) -> Floats:
-        """About ``count`` feasible points all over the space, from a place far out in the sequence: ``n x f``."""
+    def scattered(self, count: int, turn: int) -> Floats:
+        """About ``count`` feasible points all over the space, others at each turn: ``n x f``."""
         rows: list[Floats] = []
-        for _ in range(16):
+        start = turn * _BLOCKS * count
+        for _ in range(_BLOCKS):
             z, feasible = self.sampler.block(start, count)
             rows.append(z[feasible])
             start += count

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from botorch.exceptions.errors import BotorchError
 from linear_operator.utils.errors import NanError, NotPSDError
@@ -14,7 +15,6 @@ from msgspec.structs import replace
 
 from titrant.errors import ConfigurationError, GenerationError
 from titrant.generators import sobol
-from titrant.generators.axes import Floats
 from titrant.generators.base import PredictionReply, PredictionRequest, Proposal, Reply, Request
 from titrant.generators.bo import acquisition, model, versions
 from titrant.generators.bo.data import Data, collect
@@ -27,8 +27,6 @@ from titrant.model.objective import OptimizationConfig
 _LEAST_POINTS = 2
 # Observed points that the search looks around.
 _BEST = 3
-# The search takes its quasi-random points from far out in the sequence, where the Sobol node never comes.
-_FAR = 1 << 31
 
 # What arithmetic on unlucky data raises in torch, linear_operator, BoTorch, numpy and scipy. RuntimeError is torch's
 # only kind; ValueError is what scipy and BoTorch raise for NaN.
@@ -118,7 +116,7 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
     for number in range(request.count):
         function, name = acquisition.build(fitted, data, target, pending, seed + number)
         search = Search(domain, function)
-        search.run(best, _FAR + (seed + number) % _FAR // 2)
+        search.run(best, number)
         found = search.best(avoid)
         if found is None:
             return
@@ -144,10 +142,10 @@ def _data(request: Request | PredictionRequest, config: OptimizationConfig) -> D
     return data
 
 
-def _best(target: acquisition.Goal, data: Data) -> Floats:
+def _best(target: acquisition.Goal, data: Data) -> npt.NDArray[np.intp]:
     """Places of the most promising observed points: the feasible ones with the best sum of objectives first."""
     worth = target.values(data.y).sum(1)
-    return np.lexsort((-worth, ~target.feasible(data.y)))[:_BEST]
+    return np.lexsort((-worth, ~target.feasible(data.y)))[:_BEST].astype(np.intp)
 
 
 def predict(request: PredictionRequest) -> PredictionReply:

@@ -8,13 +8,14 @@ from botorch.models import ModelListGP, SingleTaskGP
 from gpytorch.kernels import MaternKernel, ScaleKernel
 from torch import Tensor
 
+from titrant.generators.axes import Floats
 from titrant.generators.bo import hyperparameters
 from titrant.generators.bo.data import Data
 
 NAME = "SingleTaskGP(Matern-5/2)"
 
 
-def tensor(values: hyperparameters.Floats) -> Tensor:
+def tensor(values: Floats) -> Tensor:
     """The same numbers as float64, in the same shape."""
     return torch.as_tensor(np.ascontiguousarray(values), dtype=torch.float64)
 
@@ -46,19 +47,17 @@ def _fit_one(x: Tensor, data: Data, j: int) -> SingleTaskGP:
     )
     model.covar_module.base_kernel.lengthscale = tensor(found.lengthscales)
     model.covar_module.outputscale = found.outputscale
-    model.mean_module.constant = torch.nn.Parameter(torch.tensor(found.mean, dtype=torch.float64))
+    model.mean_module.initialize(constant=found.mean)
     if found.noise is not None:
         # The likelihood refuses less than its own floor, which stands far above ours.
         model.likelihood.noise_covar.raw_noise_constraint.lower_bound.fill_(1e-8)
         model.likelihood.noise_covar.noise = found.noise
     model.eval()
-    model.requires_grad_(False)
+    model.requires_grad_(requires_grad=False)
     return model
 
 
-def predict(
-    model: SingleTaskGP | ModelListGP, data: Data, x: hyperparameters.Floats
-) -> list[dict[str, tuple[float, float]]]:
+def predict(model: SingleTaskGP | ModelListGP, data: Data, x: Floats) -> list[dict[str, tuple[float, float]]]:
     """Mean and SEM of the mean at each row, in the metrics' own units.
 
     Args:

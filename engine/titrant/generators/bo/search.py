@@ -9,6 +9,7 @@ import torch
 from botorch.acquisition import AcquisitionFunction
 from botorch.generation.gen import gen_candidates_scipy
 from botorch.optim.initializers import initialize_q_batch
+from torch import Tensor
 
 from titrant.generators.axes import Floats
 from titrant.generators.bo.domain import Domain
@@ -19,6 +20,8 @@ from titrant.model.trial import Parameterization
 # Measured on Hartmann6: more of any of these takes longer and finds nothing better.
 _SCATTERED = 256
 _AROUND = 128
+# The same where each point must be mended, which takes a millisecond.
+_FEW = 64
 _STARTS = 4
 _ITERATIONS = 60
 # Rounds of single steps, each over all neighbours.
@@ -36,18 +39,18 @@ class Search:
         self._rows: list[Floats] = []  # each n x f
         self._values: list[Floats] = []  # each n
 
-    def run(self, best: Floats, start: int) -> None:
+    def run(self, best: Floats, turn: int) -> None:
         """Look for the maximum.
 
         Args:
             best: Good observed points to look around, ``n x f``.
-            start: Where in the quasi-random sequence to take points from.
+            turn: Number of the search within its request; each looks at other quasi-random points.
         """
         everything = self._domain.everything()
         if everything is not None:
             self._look(everything)
             return
-        self._look(self._domain.scattered(_SCATTERED, start))
+        self._look(self._domain.scattered(_FEW if self._domain.sampler.mends else _SCATTERED, turn))
         self._look(self._domain.around(best, _AROUND))
         if self._domain.relaxed.any():
             self._look(self._climbed(self._starts()))
@@ -78,7 +81,7 @@ class Search:
             return np.empty(0)
         x = tensor(self._domain.to_model(z))[:, None]  # n x 1 x w
         with torch.no_grad():
-            values = torch.cat([self._function(part) for part in x.split(_CHUNK)]).numpy()
+            values = torch.cat([self._function(part) for part in torch.split(x, _CHUNK)]).numpy()
         if not np.isfinite(values).any():
             raise FloatingPointError("the acquisition function is not finite anywhere")
         values = np.where(np.isfinite(values), values, -np.inf)
@@ -106,16 +109,22 @@ class Search:
         domain = self._domain
         x = tensor(domain.to_model(z))[:, None]  # s x 1 x w
         at_least, equal = domain.planes()
-        found, _ = gen_candidates_scipy(
-            x,
-            self._function,
-            lower_bounds=0.0,
-            upper_bounds=1.0,
-            inequality_constraints=[(torch.as_tensor(p), tensor(w), b) for p, w, b in at_least] or None,
-            equality_constraints=[(torch.as_tensor(p), tensor(w), b) for p, w, b in equal] or None,
-            fixed_features={int(j): x[:, 0, j] for j in np.flatnonzero(~domain.relaxed)} or None,
-            options={"maxiter": _ITERATIONS},
-        )
+        # Without constraints all starts are climbed in one batch; SLSQP takes one problem at a time.
+        groups = torch.split(x, 1) if at_least or equal else (x,)
+        parts = [
+            gen_candidates_scipy(
+                part,
+                self._function,
+                lower_bounds=0.0,
+                upper_bounds=1.0,
+                inequality_constraints=[(torch.as_tensor(p), tensor(w), b) for p, w, b in at_least] or None,
+                equality_constraints=[(torch.as_tensor(p), tensor(w), b) for p, w, b in equal] or None,
+                fixed_features={int(j): _held(part[:, 0, j]) for j in np.flatnonzero(~domain.relaxed)} or None,
+                options={"maxiter": _ITERATIONS},
+            )[0]
+            for part in groups
+        ]
+        found = torch.cat(parts)  # s x 1 x w
         found = torch.where(torch.isfinite(found), found, x)
         rows = domain.from_model(found[:, 0].detach().numpy())
         return np.array(rows).reshape(-1, domain.free.dimension)
@@ -132,3 +141,8 @@ class Search:
             if values[place] <= value:
                 return
             z, value = around[place], float(values[place])
+
+
+def _held(values: Tensor) -> Tensor | float:
+    """Values of one column for each start, ``s``; a plain number where there is one start."""
+    return float(values[0]) if len(values) == 1 else values
