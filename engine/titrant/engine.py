@@ -231,6 +231,11 @@ class Engine:
             self._waiting.discard(answer)
 
     @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The metrics that can be fetched in this session."""
+        return tuple(self._metric_boxes)
+
+    @property
     def state(self) -> State:
         """The newest durable state."""
         return self.supervisor.durable

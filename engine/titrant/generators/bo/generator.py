@@ -88,7 +88,8 @@ class _TooFewError(Exception):
 @contextmanager
 def _settled(*seed: int) -> Iterator[None]:
     """Warnings caught, torch's chance seeded, and both as before afterwards."""
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+    # Recorded, not only filtered: BoTorch sets filters of its own to have its warnings shown.
+    with warnings.catch_warnings(record=True), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
         torch.manual_seed(_mixed(*seed))
         torch.set_num_threads(1)

@@ -14,10 +14,10 @@ import math
 
 import msgspec
 import numpy as np
-from scipy.linalg import (  # type: ignore[import-untyped,unused-ignore] # typed where scipy-stubs is installed
-    cho_solve,
-    cholesky,
-)
+
+# Typed only where scipy-stubs is installed.
+from scipy.linalg import cho_solve, cholesky  # type: ignore[import-untyped,unused-ignore]
+from scipy.linalg.lapack import dpotri  # type: ignore[import-untyped,unused-ignore]
 from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
 
 from titrant.generators.axes import Floats
@@ -34,6 +34,8 @@ _LOG_OUTPUTSCALES = (math.log(1e-3), math.log(1e3))
 _ITERATIONS = 100
 # Starts of the search: the prior's median, and a shorter scale, at which a multi-modal likelihood often is better.
 _STARTS = (1.0, 0.2)
+# With more the likelihood has one peak that matters, and each start costs half a second.
+_FEW_POINTS = 100
 
 
 class Hyperparameters(msgspec.Struct, frozen=True):
@@ -70,7 +72,7 @@ def fit(x: Floats, y: Floats, variance: Floats | None) -> Hyperparameters:
     if variance is None:
         bounds.append((math.log(NOISE_FLOOR), math.log(10.0)))
     best = None
-    for factor in _STARTS:
+    for factor in _STARTS if len(x) <= _FEW_POINTS else _STARTS[:1]:
         start = np.r_[np.full(width, centre + math.log(factor)), 0.0, [_NOISE[0]] * (variance is None)]
         answer = minimize(target, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _ITERATIONS})
         if np.isfinite(answer.fun) and (best is None or answer.fun < best.fun):
@@ -117,13 +119,14 @@ class _Posterior:
         return float(weights @ self._y / weights.sum())
 
     def __call__(self, theta: Floats) -> tuple[float, Floats]:
-        width, n = self._x.shape[1], len(self._y)
+        width = self._x.shape[1]
         try:
             lower, decay, distance = self._factor(theta)
         except np.linalg.LinAlgError:
             # Not positive definite at working precision: a wall that the line search steps back from.
             return 1e10, np.zeros_like(theta)
-        inverse = cho_solve((lower, True), np.eye(n))
+        inverse = dpotri(lower, lower=1)[0]  # its lower triangle
+        inverse = np.tril(inverse) + np.tril(inverse, -1).T
         weights = inverse.sum(1)
         residual = self._y - weights @ self._y / weights.sum()
         alpha = inverse @ residual

@@ -1,0 +1,1 @@
+"""Tidy tables of an experiment, computed from its state alone."""
