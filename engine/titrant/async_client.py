@@ -485,9 +485,7 @@ def _report(state: State) -> RunReport:
         raise FailureRateExceeded(
             len(last.failures), max(last.taken, 1), last.options.tolerated_trial_failure_rate, last.failures
         )
-    return RunReport(
-        outcome=last.outcome, reason=last.reason, trials_created=last.created, failures=last.failures
-    )
+    return RunReport(outcome=last.outcome, reason=last.reason, trials_created=last.created, failures=last.failures)
 
 
 def _runner(runner: Any) -> Any:

@@ -396,5 +396,3 @@ def _wait(future: Future[T]) -> T:
 
 def _say(text: str) -> None:
     sys.stderr.write(f"\ntitrant: {text}\n")
-
-

@@ -14,7 +14,6 @@ from typing import Any, Self, TypeVar
 
 import anyio
 import anyio.abc
-import structlog
 
 from titrant import mint
 from titrant.actors import mail
@@ -38,12 +37,13 @@ from titrant.model.trial import Parameterization
 from titrant.ports import Metric
 from titrant.rules.state import State
 from titrant.runtime.clock import Clock, clock_of_running_loop
+from titrant.runtime.diagnostics import Logger
 from titrant.runtime.mailbox import Answer, Mailbox
 from titrant.runtime.supervision import Child, Intensity, describe, supervise
 from titrant.runtime.threads import run_in_thread
 
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 HALT_DEADLINE_S = 30.0
 """How long ``safe_state`` of one runner may take before a halt counts it as failed."""
@@ -183,9 +183,7 @@ class Engine:
 
     def _watch(self, child: Child, escalate: Callable[[str, str], Awaitable[None]]) -> None:
         async def watched() -> None:
-            await supervise(
-                child, intensity=self._intensity, restarted=self._restarted, escalate=escalate
-            )
+            await supervise(child, intensity=self._intensity, restarted=self._restarted, escalate=escalate)
 
         self._actors.start_soon(watched)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from titrant.errors import ActorError, ActorStopped, MailboxFull
 from titrant.log.base import Record
@@ -35,7 +35,7 @@ class Hub:
             box.close(why)
         self._boxes.clear()
 
-    async def listen(self, capacity: int = 65_536) -> AsyncIterator[Published]:
+    async def listen(self, capacity: int = 65_536) -> AsyncGenerator[Published, None]:
         """Yield events as they become durable, until the engine ends.
 
         Raises:

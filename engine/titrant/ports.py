@@ -134,14 +134,14 @@ class FunctionRunner(PushedRunner):
         rerun_safe: bool = True,
     ) -> None:
         self.function = function
-        self.name = name or getattr(function, "__name__", type(function).__name__)
+        self.name = name or str(getattr(function, "__name__", type(function).__name__))
         self.capacity = capacity
         self.rerun_safe = rerun_safe
         self.on_unknown = "rerun" if rerun_safe else "ask"
         if inspect.iscoroutinefunction(function):
             self.run = self._run_async  # type: ignore[method-assign]
         else:
-            self.run = self._run_sync  # type: ignore[method-assign,assignment]
+            self.run = self._run_sync  # type: ignore[method-assign]
 
     def _run_sync(self, attempt: Attempt) -> Any:
         return self.function(dict(attempt.parameters))

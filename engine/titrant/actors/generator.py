@@ -84,15 +84,15 @@ class GeneratorActor:
     async def _handle(self, message: Suggest | Predict | Warm) -> None:
         match message:
             case Warm(model=model):
-                self._worker(model)
+                self._worker(model=model)
                 if model:
-                    await self._call(True, wire.Warm(), None)
+                    await self._call(wire.Warm(), None, model=True)
             case Suggest():
                 await self._supervisor.send(await self._suggest(message))
             case Predict():
                 await self._predict(message)
 
-    def _worker(self, model: bool) -> Worker:
+    def _worker(self, *, model: bool) -> Worker:
         if model not in self._workers:
             self._workers[model] = self._make_worker()
             self._workers[model].start()
@@ -104,7 +104,7 @@ class GeneratorActor:
         request = suggestion_request(ask.state, ask.node, ask.count, ask.fixed)
         deadline = ask.state.strategy.deadline_seconds
         try:
-            reply = await self._call(ask.node == "bo", request, deadline)
+            reply = await self._call(request, deadline, model=ask.node == "bo")
         except TimeoutError:
             reason = f"no suggestion from node {ask.node!r} within {deadline:g} s"
             reply = await self._stand_in(ask, reason)
@@ -123,7 +123,7 @@ class GeneratorActor:
             versions=reply.versions,
         )
 
-    async def _call(self, model: bool, request: Any, deadline: float | None) -> Any:
+    async def _call(self, request: Any, deadline: float | None, *, model: bool) -> Any:
         """Ask a worker, and end it when the deadline passes: a fit that hangs cannot be asked to stop.
 
         Raises:
@@ -131,7 +131,7 @@ class GeneratorActor:
             WorkerDied: The worker ended.
         """
         async with self._turns[model]:
-            worker = self._worker(model)
+            worker = self._worker(model=model)
             with anyio.move_on_after(deadline):
                 return await self._clock.outside(lambda: run_in_thread(worker.call, request))
             worker.kill()
@@ -141,7 +141,7 @@ class GeneratorActor:
     async def _stand_in(self, ask: Suggest, reason: str) -> Reply:
         """Sobol in place of a node that was too slow; told in the log and in each suggestion."""
         request = suggestion_request(ask.state, "sobol", ask.count, ask.fixed)
-        reply: Reply = await self._call(False, request, None)
+        reply: Reply = await self._call(request, None, model=False)
         told = tuple(msgspec.structs.replace(proposal, fallback=reason) for proposal in reply.proposals)
         return msgspec.structs.replace(reply, proposals=told)
 
@@ -162,7 +162,7 @@ class GeneratorActor:
             seed=state.seed,
         )
         try:
-            reply: PredictionReply = await self._call(True, request, state.strategy.deadline_seconds)
+            reply: PredictionReply = await self._call(request, state.strategy.deadline_seconds, model=True)
         except TimeoutError:
             ask.answer.fail(GenerationError(f"no prediction within {state.strategy.deadline_seconds:g} s"))
         except GenerationError as exc:

@@ -134,7 +134,9 @@ class Instrument:
         method = self.runner.run
         extra = {"report": record} if "report" in inspect.signature(method).parameters else {}
         what = f"run of trial {attempt.trial} on {self.spec.name!r}"
-        return _result(await call(method, attempt, clock=self._clock, deadline_s=self._run_deadline, what=what, **extra))
+        return _result(
+            await call(method, attempt, clock=self._clock, deadline_s=self._run_deadline, what=what, **extra)
+        )
 
     async def rejoin(self, attempt: Attempt) -> Result:
         """Await a pushed run that an earlier process began."""
@@ -182,7 +184,7 @@ class Instrument:
             decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(dict(metadata)))
         except (TypeError, ValueError, msgspec.MsgspecError) as exc:
             raise OutcomeUnknown(
-                f"{method} of runner {self.spec.name!r} returned metadata for trial {trial} that JSON cannot hold: {exc}"
+                f"{method} of runner {self.spec.name!r} gave metadata that JSON cannot hold for trial {trial}: {exc}"
             ) from exc
         return decoded
 

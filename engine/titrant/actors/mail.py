@@ -22,7 +22,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
 # --- to the log writer ----------------------------------------------------------------------------------------------
 
 
-class Write(Mail):
+class Write(Mail, frozen=True, kw_only=True):
     """Make a group of events durable, then say so through ``done``."""
 
     request: Append
@@ -32,7 +32,7 @@ class Write(Mail):
 # --- to the supervisor ----------------------------------------------------------------------------------------------
 
 
-class Do(Mail):
+class Do(Mail, frozen=True, kw_only=True):
     """Decide a command; the answer comes once its events are durable."""
 
     command: Command
@@ -42,14 +42,14 @@ class Do(Mail):
     observed_at: int | None = None
 
 
-class Written(Mail):
+class Written(Mail, frozen=True, kw_only=True):
     """The log writer's word on an earlier ``Write``."""
 
     ticket: int
     outcome: Outcome
 
 
-class AskTrials(Mail):
+class AskTrials(Mail, frozen=True, kw_only=True):
     """Make up to ``count`` trials for somebody outside the loop; answers with their indices."""
 
     count: int
@@ -58,7 +58,7 @@ class AskTrials(Mail):
     by: By = By()
 
 
-class Suggested(Mail):
+class Suggested(Mail, frozen=True, kw_only=True):
     """The generator's answer to ``Suggest``."""
 
     ask: int
@@ -69,19 +69,19 @@ class Suggested(Mail):
     versions: dict[str, str] = {}
 
 
-class GeneratorLost(Mail):
+class GeneratorLost(Mail, frozen=True, kw_only=True):
     """The generator failed too often and is gone."""
 
     reason: str
 
 
-class AwaitRun(Mail):
+class AwaitRun(Mail, frozen=True, kw_only=True):
     """Answer with the state once no run is under way."""
 
     answer: Answer[State]
 
 
-class Connect(Mail):
+class Connect(Mail, frozen=True, kw_only=True):
     """The mailboxes of the runners and metrics that exist from now on, and the supervisor's answer when it knows."""
 
     runners: dict[str, Mailbox[Any]]
@@ -92,7 +92,7 @@ class Connect(Mail):
 # --- to the generator -----------------------------------------------------------------------------------------------
 
 
-class Suggest(Mail):
+class Suggest(Mail, frozen=True, kw_only=True):
     """Make up to ``count`` suggestions from what ``state`` knows."""
 
     ask: int
@@ -102,7 +102,7 @@ class Suggest(Mail):
     fixed: Parameterization = {}
 
 
-class Predict(Mail):
+class Predict(Mail, frozen=True, kw_only=True):
     """Predict the metrics at ``points`` with a model of what ``state`` knows."""
 
     state: State
@@ -110,7 +110,7 @@ class Predict(Mail):
     answer: Answer[PredictionReply]
 
 
-class Warm(Mail):
+class Warm(Mail, frozen=True, kw_only=True):
     """Get ready: suggestions will be asked for soon; with ``model`` load what models need as well."""
 
     model: bool = False
@@ -119,7 +119,7 @@ class Warm(Mail):
 # --- to a runner ----------------------------------------------------------------------------------------------------
 
 
-class Submit(Mail):
+class Submit(Mail, frozen=True, kw_only=True):
     """Carry an attempt out.  Its intent is durable."""
 
     attempt: Attempt
@@ -127,7 +127,7 @@ class Submit(Mail):
     ttl_seconds: float | None = None
 
 
-class Reattach(Mail):
+class Reattach(Mail, frozen=True, kw_only=True):
     """Find out what became of an attempt of an earlier process, and see it to its end."""
 
     attempt: Attempt
@@ -135,7 +135,7 @@ class Reattach(Mail):
     ttl_seconds: float | None = None
 
 
-class StopTrial(Mail):
+class StopTrial(Mail, frozen=True, kw_only=True):
     """Stop an attempt.  Its intent is durable."""
 
     attempt: Attempt
@@ -145,7 +145,7 @@ class StopTrial(Mail):
 # --- to a metric ----------------------------------------------------------------------------------------------------
 
 
-class Fetch(Mail):
+class Fetch(Mail, frozen=True, kw_only=True):
     """Fetch the metric's value for a trial whose run has finished."""
 
     trial: int

@@ -12,12 +12,19 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import structlog
 
 from titrant.actors import mail
 from titrant.actors.effects import Delivery, Effects, undelivered
 from titrant.actors.mail import Do, Written
-from titrant.errors import ActorError, ActorStopped, CommandRefused, ConfigurationError, GenerationError, LogError, LogUnavailable
+from titrant.errors import (
+    ActorError,
+    ActorStopped,
+    CommandRefused,
+    ConfigurationError,
+    GenerationError,
+    LogError,
+    LogUnavailable,
+)
 from titrant.log.base import Append, Draft, Record, Stored
 from titrant.messages import commands as c
 from titrant.messages.codec import SCHEMAS
@@ -30,9 +37,10 @@ from titrant.rules.strategy import next_node
 from titrant.runtime.alarm import Alarm
 from titrant.runtime.clock import Clock
 from titrant.runtime.crash_points import crash_point
+from titrant.runtime.diagnostics import Logger
 from titrant.runtime.mailbox import Answer, Mailbox
 
-log = structlog.get_logger(__name__)
+log = Logger(__name__)
 
 
 class _Ticket(msgspec.Struct):
@@ -231,8 +239,10 @@ class Supervisor:
     # --- suggestions ------------------------------------------------------------------------------------------------
 
     def _ask_for_more(self) -> None:
-        """Ask the generator for what the loop can use or somebody ordered; one request at a time, so that no two
-        requests take the same points of the sequence."""
+        """Ask the generator for what the loop can use or somebody ordered.
+
+        One request at a time, so that no two requests take the same points of the sequence.
+        """
         if self._ask is not None:
             return
         order: mail.AskTrials | None = None
@@ -359,5 +369,3 @@ def _record(seq: int, draft: Draft, epoch: int) -> Record:
         epoch=epoch,
         hash=b"",
     )
-
-

@@ -86,17 +86,13 @@ def pareto_observed(state: State) -> list[Trial]:
         if feasible(state, values := means(trial.observations))
     ]
     return [
-        trial
-        for trial, utilities in candidates
-        if not any(_dominates(other, utilities) for _, other in candidates)
+        trial for trial, utilities in candidates if not any(_dominates(other, utilities) for _, other in candidates)
     ]
 
 
 def outcome(trial: Trial) -> Outcome:
     """What was observed of a trial."""
-    return {
-        name: (one.mean, one.sem) for name, one in by_metric(trial.observations).items() if one.mean is not None
-    }
+    return {name: (one.mean, one.sem) for name, one in by_metric(trial.observations).items() if one.mean is not None}
 
 
 def summary(

@@ -63,7 +63,9 @@ class Table:
         cells = [[_shown(row[column]) for column in self.columns] for row in self.rows]
         widths = [max([len(c), *(len(row[i]) for row in cells)]) for i, c in enumerate(self.columns)]
         lines = [list(self.columns), ["-" * width for width in widths], *cells]
-        return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+        return "\n".join(
+            "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines
+        )
 
     def _repr_html_(self) -> str:
         """For notebooks."""

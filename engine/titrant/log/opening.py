@@ -7,7 +7,7 @@ import socket
 import sqlite3
 from pathlib import Path
 
-import anyio
+import anyio.lowlevel
 import msgspec
 
 from titrant.errors import LogCorrupt, LogExists, LogMissing, LogUnavailable
@@ -50,6 +50,7 @@ async def _take(path: Path, now: int, outside: Outside, meta: Row | None) -> Hel
         unclean = _has_content(Path(f"{path}-wal"))
         with anyio.CancelScope(shield=True):
             held = await uncancelled(_begin(path, lease, db, meta, now, unclean=unclean))
+        await anyio.lowlevel.checkpoint()  # who was cancelled meanwhile would never get the log and could not close it
         done = True
     except sqlite3.Error as exc:
         raise translated(exc, path) from exc

@@ -118,15 +118,18 @@ class Writing:
         """
         if len(rows) <= ROWS:
             await self._insert(rows)
-            return
+        else:
+            await uncancelled(self._insert_many(rows))
+
+    async def _insert_many(self, rows: Sequence[Row]) -> None:
         await self.fetch("BEGIN IMMEDIATE")
         try:
             for start in range(0, len(rows), ROWS):
                 await self._insert(rows[start : start + ROWS])
             await self.fetch("COMMIT")
-        except BaseException:
+        except sqlite3.Error:
             with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
-                await uncancelled(self.fetch("ROLLBACK"))
+                await self.fetch("ROLLBACK")
             raise
 
     async def _insert(self, rows: Sequence[Row]) -> None:

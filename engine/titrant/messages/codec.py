@@ -117,7 +117,7 @@ def _upcast(tag: str, schema: int, current: int, payload: bytes | str) -> Event:
     return event
 
 
-def _fault(value: object, path: str, depth: int) -> str | None:  # noqa: PLR0911 one return per kind of value
+def _fault(value: object, path: str, depth: int) -> str | None:
     """Say where and why *value* is no JSON of ours; None where it is."""
     match value:
         case None | bool():

@@ -27,7 +27,7 @@ class By(msgspec.Struct, frozen=True):
 # --- the experiment -------------------------------------------------------------------------------------------------
 
 
-class OpenSession(Wish):
+class OpenSession(Wish, frozen=True, kw_only=True):
     """A process took the log over."""
 
     engine: str
@@ -39,41 +39,41 @@ class OpenSession(Wish):
     versions: dict[str, str] = {}
 
 
-class CloseSession(Wish):
+class CloseSession(Wish, frozen=True, kw_only=True):
     """The process lets the log go."""
 
 
-class ConfigureExperiment(Wish):
+class ConfigureExperiment(Wish, frozen=True, kw_only=True):
     """Set the search space and the name."""
 
     experiment: Experiment
 
 
-class ConfigureOptimization(Wish):
+class ConfigureOptimization(Wish, frozen=True, kw_only=True):
     """Set objectives and outcome constraints."""
 
     optimization: OptimizationConfig
 
 
-class ConfigureStrategy(Wish):
+class ConfigureStrategy(Wish, frozen=True, kw_only=True):
     """Set how trials are made."""
 
     strategy: GenerationStrategy
 
 
-class ConfigureMetrics(Wish):
+class ConfigureMetrics(Wish, frozen=True, kw_only=True):
     """Set which metrics can be fetched."""
 
     names: tuple[str, ...]
 
 
-class ConfigureTrackingMetrics(Wish):
+class ConfigureTrackingMetrics(Wish, frozen=True, kw_only=True):
     """Name metrics to record without optimizing them."""
 
     names: tuple[str, ...]
 
 
-class ConfigureRunners(Wish):
+class ConfigureRunners(Wish, frozen=True, kw_only=True):
     """Set the runners."""
 
     runners: tuple[RunnerSpec, ...]
@@ -82,14 +82,14 @@ class ConfigureRunners(Wish):
 # --- trials made, told and corrected by people and programs ---------------------------------------------------------
 
 
-class AddTrials(Wish):
+class AddTrials(Wish, frozen=True, kw_only=True):
     """Make trials of suggestions: for the closed loop, or ``asked`` for somebody else to carry out."""
 
     suggestions: tuple[Suggestion, ...]
     asked: bool = False
 
 
-class AttachTrial(Wish):
+class AttachTrial(Wish, frozen=True, kw_only=True):
     """Add a trial with conditions of one's own."""
 
     parameters: Parameterization
@@ -97,49 +97,49 @@ class AttachTrial(Wish):
     baseline: bool = False
 
 
-class CompleteTrial(Wish):
+class CompleteTrial(Wish, frozen=True, kw_only=True):
     """Tell the result of a trial."""
 
     trial: int
     observations: tuple[Observation, ...] = ()
 
 
-class AttachData(Wish):
+class AttachData(Wish, frozen=True, kw_only=True):
     """Add observations to a trial without ending it."""
 
     trial: int
     observations: tuple[Observation, ...]
 
 
-class MarkFailed(Wish):
+class MarkFailed(Wish, frozen=True, kw_only=True):
     """The trial failed."""
 
     trial: int
     reason: str = "marked as failed"
 
 
-class MarkAbandoned(Wish):
+class MarkAbandoned(Wish, frozen=True, kw_only=True):
     """The trial is given up and its conditions kept away from."""
 
     trial: int
     reason: str = "marked as abandoned"
 
 
-class MarkEarlyStopped(Wish):
+class MarkEarlyStopped(Wish, frozen=True, kw_only=True):
     """The trial was stopped before its end; its data count."""
 
     trial: int
     reason: str = "marked as stopped early"
 
 
-class RefetchData(Wish):
+class RefetchData(Wish, frozen=True, kw_only=True):
     """Fetch the metrics of a finished trial again; all that are missing where none is named."""
 
     trial: int
     metrics: tuple[str, ...] = ()
 
 
-class Resolve(Wish):
+class Resolve(Wish, frozen=True, kw_only=True):
     """Say what became of an UNKNOWN trial."""
 
     trial: int
@@ -151,63 +151,63 @@ class Resolve(Wish):
 # --- the closed loop ------------------------------------------------------------------------------------------------
 
 
-class StartRun(Wish):
+class StartRun(Wish, frozen=True, kw_only=True):
     """Begin a closed loop; ``alive`` are the trials this process already carries out."""
 
     options: RunOptions
     alive: frozenset[int] = frozenset()
 
 
-class ExpireRun(Wish):
+class ExpireRun(Wish, frozen=True, kw_only=True):
     """The time of the run that began at ``run`` is up."""
 
     run: int
 
 
-class ExhaustRun(Wish):
+class ExhaustRun(Wish, frozen=True, kw_only=True):
     """No new trial can be made any more: finish what runs, then end."""
 
     reason: str
 
 
-class ExpireTrial(Wish):
+class ExpireTrial(Wish, frozen=True, kw_only=True):
     """The trial's time to live is up."""
 
     trial: int
     attempt: int
 
 
-class Pause(Wish):
+class Pause(Wish, frozen=True, kw_only=True):
     """Start no new trials."""
 
 
-class Unpause(Wish):
+class Unpause(Wish, frozen=True, kw_only=True):
     """Start new trials again."""
 
 
-class Drain(Wish):
+class Drain(Wish, frozen=True, kw_only=True):
     """Finish what runs, start nothing new, end the run."""
 
 
-class Stop(Wish):
+class Stop(Wish, frozen=True, kw_only=True):
     """Stop what runs and end the run."""
 
 
-class RecordHalt(Wish):
+class RecordHalt(Wish, frozen=True, kw_only=True):
     """Safe state was ordered everywhere (the act comes first here, the record after)."""
 
     reached: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
 
 
-class Reset(Wish):
+class Reset(Wish, frozen=True, kw_only=True):
     """Release the latch of a halt."""
 
 
 # --- what runners and metrics found out -----------------------------------------------------------------------------
 
 
-class ReportRetry(Wish):
+class ReportRetry(Wish, frozen=True, kw_only=True):
     """The submitting call failed without starting anything and will be made again."""
 
     trial: int
@@ -217,7 +217,7 @@ class ReportRetry(Wish):
     delay_seconds: float
 
 
-class ReportRunning(Wish):
+class ReportRunning(Wish, frozen=True, kw_only=True):
     """The runner accepted the trial."""
 
     trial: int
@@ -225,14 +225,14 @@ class ReportRunning(Wish):
     metadata: dict[str, Any] = {}
 
 
-class ReportReattached(Wish):
+class ReportReattached(Wish, frozen=True, kw_only=True):
     """The attempt was found again after a restart."""
 
     trial: int
     attempt: int
 
 
-class ReportFinished(Wish):
+class ReportFinished(Wish, frozen=True, kw_only=True):
     """The instrument is done; pushed runners bring the observations along."""
 
     trial: int
@@ -242,7 +242,7 @@ class ReportFinished(Wish):
     observations: tuple[Observation, ...] = ()
 
 
-class ReportStopped(Wish):
+class ReportStopped(Wish, frozen=True, kw_only=True):
     """The runner was told to stop the trial, and what came of it."""
 
     trial: int
@@ -250,7 +250,7 @@ class ReportStopped(Wish):
     reason: str = ""
 
 
-class ReportLost(Wish):
+class ReportLost(Wish, frozen=True, kw_only=True):
     """Contact was lost: the trial may have run."""
 
     trial: int
@@ -258,7 +258,7 @@ class ReportLost(Wish):
     reason: str
 
 
-class ReportNeverStarted(Wish):
+class ReportNeverStarted(Wish, frozen=True, kw_only=True):
     """The submission failed for good and certainly started nothing."""
 
     trial: int
@@ -266,7 +266,7 @@ class ReportNeverStarted(Wish):
     reason: str
 
 
-class RecordFetch(Wish):
+class RecordFetch(Wish, frozen=True, kw_only=True):
     """A metric was fetched."""
 
     trial: int
@@ -274,7 +274,7 @@ class RecordFetch(Wish):
     observations: tuple[Observation, ...]
 
 
-class RecordFetchFailure(Wish):
+class RecordFetchFailure(Wish, frozen=True, kw_only=True):
     """A metric could not be fetched."""
 
     trial: int
@@ -285,7 +285,7 @@ class RecordFetchFailure(Wish):
 # --- supervision ----------------------------------------------------------------------------------------------------
 
 
-class RecordRestart(Wish):
+class RecordRestart(Wish, frozen=True, kw_only=True):
     """An actor was started anew; ``alive`` are the open trials its failure did not touch."""
 
     name: str
@@ -294,7 +294,7 @@ class RecordRestart(Wish):
     alive: frozenset[int] = frozenset()
 
 
-class QuarantineRunner(Wish):
+class QuarantineRunner(Wish, frozen=True, kw_only=True):
     """Give a runner no more trials; ``lost`` says that nobody watches the trials on it any more."""
 
     name: str
@@ -302,13 +302,13 @@ class QuarantineRunner(Wish):
     lost: bool = False
 
 
-class RestoreRunner(Wish):
+class RestoreRunner(Wish, frozen=True, kw_only=True):
     """Use a quarantined runner again."""
 
     name: str
 
 
-class RecordGenerationFailure(Wish):
+class RecordGenerationFailure(Wish, frozen=True, kw_only=True):
     """A request for suggestions failed."""
 
     node: str

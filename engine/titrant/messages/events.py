@@ -23,7 +23,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
 # --- the experiment -------------------------------------------------------------------------------------------------
 
 
-class SessionOpened(Fact, tag="session.opened"):
+class SessionOpened(Fact, frozen=True, kw_only=True, tag="session.opened"):
     """A process took the log over; everything done from here on was done by it."""
 
     engine: str
@@ -35,41 +35,41 @@ class SessionOpened(Fact, tag="session.opened"):
     versions: dict[str, str] = {}
 
 
-class SessionClosed(Fact, tag="session.closed"):
+class SessionClosed(Fact, frozen=True, kw_only=True, tag="session.closed"):
     """The process let the log go in good order."""
 
 
-class ExperimentConfigured(Fact, tag="experiment.configured"):
+class ExperimentConfigured(Fact, frozen=True, kw_only=True, tag="experiment.configured"):
     """The search space and the experiment's name were set."""
 
     experiment: Experiment
 
 
-class OptimizationConfigured(Fact, tag="optimization.configured"):
+class OptimizationConfigured(Fact, frozen=True, kw_only=True, tag="optimization.configured"):
     """Objectives and outcome constraints were set."""
 
     optimization: OptimizationConfig
 
 
-class StrategyConfigured(Fact, tag="strategy.configured"):
+class StrategyConfigured(Fact, frozen=True, kw_only=True, tag="strategy.configured"):
     """How trials are made was set."""
 
     strategy: GenerationStrategy
 
 
-class MetricsConfigured(Fact, tag="metrics.configured"):
+class MetricsConfigured(Fact, frozen=True, kw_only=True, tag="metrics.configured"):
     """The metrics that can be fetched were set."""
 
     names: tuple[str, ...]
 
 
-class TrackingMetricsConfigured(Fact, tag="tracking_metrics.configured"):
+class TrackingMetricsConfigured(Fact, frozen=True, kw_only=True, tag="tracking_metrics.configured"):
     """Metrics that are recorded and not optimized were named."""
 
     names: tuple[str, ...]
 
 
-class RunnersConfigured(Fact, tag="runners.configured"):
+class RunnersConfigured(Fact, frozen=True, kw_only=True, tag="runners.configured"):
     """The runners that carry trials out were set."""
 
     runners: tuple[RunnerSpec, ...]
@@ -78,13 +78,13 @@ class RunnersConfigured(Fact, tag="runners.configured"):
 # --- a call of run_trials -------------------------------------------------------------------------------------------
 
 
-class RunStarted(Fact, tag="run.started"):
+class RunStarted(Fact, frozen=True, kw_only=True, tag="run.started"):
     """A closed loop began."""
 
     options: RunOptions
 
 
-class RunEnded(Fact, tag="run.ended"):
+class RunEnded(Fact, frozen=True, kw_only=True, tag="run.ended"):
     """The closed loop ended, and why."""
 
     outcome: Literal[
@@ -93,7 +93,7 @@ class RunEnded(Fact, tag="run.ended"):
     reason: str = ""
 
 
-class FailureRateTripped(Fact, tag="run.failure_rate_tripped"):
+class FailureRateTripped(Fact, frozen=True, kw_only=True, tag="run.failure_rate_tripped"):
     """Too many trials failed: nothing new is started, what runs is finished."""
 
     failed: int
@@ -104,7 +104,7 @@ class FailureRateTripped(Fact, tag="run.failure_rate_tripped"):
 # --- the course of a trial ------------------------------------------------------------------------------------------
 
 
-class TrialCreated(Fact, tag="trial.created"):
+class TrialCreated(Fact, frozen=True, kw_only=True, tag="trial.created"):
     """A trial exists: as a candidate of the closed loop, or (``asked``) as RUNNING in somebody else's hands."""
 
     trial: int
@@ -115,13 +115,13 @@ class TrialCreated(Fact, tag="trial.created"):
     suggestion: Suggestion | None = None
 
 
-class TrialStaged(Fact, tag="trial.staged"):
+class TrialStaged(Fact, frozen=True, kw_only=True, tag="trial.staged"):
     """The closed loop took the trial over: it waits for a free runner."""
 
     trial: int
 
 
-class TrialSubmitting(Fact, tag="trial.submitting"):
+class TrialSubmitting(Fact, frozen=True, kw_only=True, tag="trial.submitting"):
     """The intent: the trial is about to be submitted under this key.  Durable before the runner is called."""
 
     trial: int
@@ -130,7 +130,7 @@ class TrialSubmitting(Fact, tag="trial.submitting"):
     key: str
 
 
-class SubmissionRetried(Fact, tag="trial.submission_retried"):
+class SubmissionRetried(Fact, frozen=True, kw_only=True, tag="trial.submission_retried"):
     """The call that submits failed without starting anything; it is made again with the same key."""
 
     trial: int
@@ -140,7 +140,7 @@ class SubmissionRetried(Fact, tag="trial.submission_retried"):
     delay_seconds: float
 
 
-class TrialRunning(Fact, tag="trial.running"):
+class TrialRunning(Fact, frozen=True, kw_only=True, tag="trial.running"):
     """The runner accepted the trial."""
 
     trial: int
@@ -148,14 +148,14 @@ class TrialRunning(Fact, tag="trial.running"):
     metadata: dict[str, Any] = {}
 
 
-class TrialReattached(Fact, tag="trial.reattached"):
+class TrialReattached(Fact, frozen=True, kw_only=True, tag="trial.reattached"):
     """After a restart the same attempt was found again."""
 
     trial: int
     attempt: int
 
 
-class TrialRunFinished(Fact, tag="trial.run_finished"):
+class TrialRunFinished(Fact, frozen=True, kw_only=True, tag="trial.run_finished"):
     """The instrument is done and free; its data may still be on the way."""
 
     trial: int
@@ -163,14 +163,14 @@ class TrialRunFinished(Fact, tag="trial.run_finished"):
     awaiting: tuple[str, ...] = ()
 
 
-class DataAttached(Fact, tag="trial.data_attached"):
+class DataAttached(Fact, frozen=True, kw_only=True, tag="trial.data_attached"):
     """Observations of a trial."""
 
     trial: int
     observations: tuple[Observation, ...]
 
 
-class FetchFailed(Fact, tag="trial.fetch_failed"):
+class FetchFailed(Fact, frozen=True, kw_only=True, tag="trial.fetch_failed"):
     """A metric could not be fetched, after all its retries."""
 
     trial: int
@@ -178,14 +178,14 @@ class FetchFailed(Fact, tag="trial.fetch_failed"):
     reason: str
 
 
-class FetchRequested(Fact, tag="trial.fetch_requested"):
+class FetchRequested(Fact, frozen=True, kw_only=True, tag="trial.fetch_requested"):
     """The data of a finished trial are fetched again."""
 
     trial: int
     metrics: tuple[str, ...]
 
 
-class TrialCompleted(Fact, tag="trial.completed"):
+class TrialCompleted(Fact, frozen=True, kw_only=True, tag="trial.completed"):
     """The trial is over; metrics in ``missing`` have no usable value."""
 
     trial: int
@@ -193,28 +193,28 @@ class TrialCompleted(Fact, tag="trial.completed"):
     reason: str | None = None
 
 
-class TrialFailed(Fact, tag="trial.failed"):
+class TrialFailed(Fact, frozen=True, kw_only=True, tag="trial.failed"):
     """The trial failed; its conditions may be suggested again."""
 
     trial: int
     reason: str
 
 
-class TrialAbandoned(Fact, tag="trial.abandoned"):
+class TrialAbandoned(Fact, frozen=True, kw_only=True, tag="trial.abandoned"):
     """The trial was given up; its conditions are not suggested again."""
 
     trial: int
     reason: str
 
 
-class TrialEarlyStopped(Fact, tag="trial.early_stopped"):
+class TrialEarlyStopped(Fact, frozen=True, kw_only=True, tag="trial.early_stopped"):
     """The trial was stopped before its end; its data so far count."""
 
     trial: int
     reason: str = ""
 
 
-class StopRequested(Fact, tag="trial.stop_requested"):
+class StopRequested(Fact, frozen=True, kw_only=True, tag="trial.stop_requested"):
     """The intent to stop a running trial.  Durable before the runner is told."""
 
     trial: int
@@ -222,21 +222,21 @@ class StopRequested(Fact, tag="trial.stop_requested"):
     reason: str
 
 
-class TrialLost(Fact, tag="trial.lost"):
+class TrialLost(Fact, frozen=True, kw_only=True, tag="trial.lost"):
     """Contact was lost: the trial may have run.  It is never submitted again by itself."""
 
     trial: int
     reason: str
 
 
-class TrialRequeued(Fact, tag="trial.requeued"):
+class TrialRequeued(Fact, frozen=True, kw_only=True, tag="trial.requeued"):
     """The trial goes back to the queue as a new attempt: by the runner's declared policy or a person's word."""
 
     trial: int
     reason: str
 
 
-class TrialResolved(Fact, tag="trial.resolved"):
+class TrialResolved(Fact, frozen=True, kw_only=True, tag="trial.resolved"):
     """A person (or the runner's policy) said what became of an UNKNOWN trial."""
 
     trial: int
@@ -247,34 +247,34 @@ class TrialResolved(Fact, tag="trial.resolved"):
 # --- control and supervision ----------------------------------------------------------------------------------------
 
 
-class ExperimentPaused(Fact, tag="experiment.paused"):
+class ExperimentPaused(Fact, frozen=True, kw_only=True, tag="experiment.paused"):
     """No new trials are started."""
 
 
-class ExperimentUnpaused(Fact, tag="experiment.unpaused"):
+class ExperimentUnpaused(Fact, frozen=True, kw_only=True, tag="experiment.unpaused"):
     """New trials may be started again."""
 
 
-class ExperimentDraining(Fact, tag="experiment.draining"):
+class ExperimentDraining(Fact, frozen=True, kw_only=True, tag="experiment.draining"):
     """What runs is finished, nothing new is started, then the run ends."""
 
 
-class ExperimentStopping(Fact, tag="experiment.stopping"):
+class ExperimentStopping(Fact, frozen=True, kw_only=True, tag="experiment.stopping"):
     """Running trials are stopped and the run ends."""
 
 
-class ExperimentHalted(Fact, tag="experiment.halted"):
+class ExperimentHalted(Fact, frozen=True, kw_only=True, tag="experiment.halted"):
     """Safe state everywhere, latched until a person resets it.  Written after the act, which waits for nothing."""
 
     reached: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
 
 
-class ExperimentReset(Fact, tag="experiment.reset"):
+class ExperimentReset(Fact, frozen=True, kw_only=True, tag="experiment.reset"):
     """The latch of a halt was released by a person; nothing is started by it."""
 
 
-class ActorRestarted(Fact, tag="actor.restarted"):
+class ActorRestarted(Fact, frozen=True, kw_only=True, tag="actor.restarted"):
     """An actor failed and was started anew."""
 
     name: str
@@ -282,20 +282,20 @@ class ActorRestarted(Fact, tag="actor.restarted"):
     restarts: int
 
 
-class RunnerQuarantined(Fact, tag="runner.quarantined"):
+class RunnerQuarantined(Fact, frozen=True, kw_only=True, tag="runner.quarantined"):
     """A runner gets no more trials until a person restores it."""
 
     name: str
     reason: str
 
 
-class RunnerRestored(Fact, tag="runner.restored"):
+class RunnerRestored(Fact, frozen=True, kw_only=True, tag="runner.restored"):
     """A quarantined runner may be used again."""
 
     name: str
 
 
-class GenerationFailed(Fact, tag="generation.failed"):
+class GenerationFailed(Fact, frozen=True, kw_only=True, tag="generation.failed"):
     """A request for suggestions failed, and what was done instead."""
 
     node: str
@@ -303,7 +303,7 @@ class GenerationFailed(Fact, tag="generation.failed"):
     fallback: str = ""
 
 
-class GenerationExhausted(Fact, tag="generation.exhausted"):
+class GenerationExhausted(Fact, frozen=True, kw_only=True, tag="generation.exhausted"):
     """No new trial can be made: a finite space is used up, or nothing feasible is found."""
 
     reason: str

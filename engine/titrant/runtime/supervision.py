@@ -11,9 +11,10 @@ from typing import Protocol
 
 import anyio
 import msgspec
-import structlog
 
-log = structlog.get_logger(__name__)
+from titrant.runtime.diagnostics import Logger
+
+log = Logger(__name__)
 
 
 class Intensity(msgspec.Struct, frozen=True):
@@ -52,7 +53,7 @@ async def supervise(
     while True:
         try:
             await child.run()
-        except Exception as exc:  # noqa: BLE001  # the one place where any failure of an actor is met
+        except Exception as exc:  # the one place where any failure of an actor is met
             reason = describe(exc)
             now = anyio.current_time()
             failures.append(now)

@@ -6,6 +6,7 @@ and a lab program must be able to end.  These threads are reused while idle and 
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -72,8 +73,6 @@ def _work(jobs: queue.SimpleQueue[_Job]) -> None:
         except BaseException as exc:  # noqa: BLE001  # raised again where the call was made
             slot.error = exc
         _idle.put(jobs)
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
             hand_back(slot.done.set)
-        except RuntimeError:  # the loop is gone: nobody waits any more
-            pass
         del call, hand_back, slot

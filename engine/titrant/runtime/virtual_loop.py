@@ -6,7 +6,7 @@ Three rules make a run in virtual time the same every time, byte for byte:
    process or on the disk.  How long that takes on the real clock has no influence.
 2. Results of outside work come back only when nothing else can move and all of it is done, one at a time, in the order
    in which the work was begun: which thread is faster has no influence.
-3. Time moves only while somebody waits for the engine (``driven``): between the calls of a blocking client it is frozen.
+3. Time moves only while somebody waits for the engine (``driven``): between calls of a blocking client it is frozen.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ Subclass it and give it the fixture ``make_log``; a durable log gives ``reopen``
             return lambda: MyLog.create(tmp_path / "my.log")
 """
 
-# ruff: noqa: S101 (the checks of a test are asserts)
+
 
 from __future__ import annotations
 
