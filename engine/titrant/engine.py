@@ -190,7 +190,7 @@ class Engine:
     async def _restarted(self, name: str, reason: str, restarts: int) -> None:
         await self.do(c.RecordRestart(name=name, reason=reason, restarts=restarts))
         if name == self.generator.name:
-            self.supervisor.ask_again()
+            self.supervisor.asking.ask_again()
 
     async def _generator_failed(self, _name: str, reason: str) -> None:
         await self.supervisor.mailbox.send(mail.GeneratorLost(reason=reason))

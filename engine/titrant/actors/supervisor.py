@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from titrant.actors import mail
+from titrant.actors.asking import Asking
 from titrant.actors.effects import Delivery, Effects, undelivered
 from titrant.actors.mail import Do, Written
 from titrant.errors import (
@@ -21,7 +22,6 @@ from titrant.errors import (
     ActorStopped,
     CommandRefused,
     ConfigurationError,
-    GenerationError,
     LogError,
     LogUnavailable,
 )
@@ -29,11 +29,8 @@ from titrant.log.base import Append, Draft, Record, Stored
 from titrant.messages import commands as c
 from titrant.messages.codec import SCHEMAS
 from titrant.messages.events import Event
-from titrant.model.trial import Suggestion
 from titrant.rules.decide import step
-from titrant.rules.running import wanted
 from titrant.rules.state import State
-from titrant.rules.strategy import next_node
 from titrant.runtime.alarm import Alarm
 from titrant.runtime.clock import Clock
 from titrant.runtime.crash_points import crash_point
@@ -50,19 +47,6 @@ class _Ticket(msgspec.Struct):
     state: State
     release: list[Delivery]
     then: Callable[[State], None] | None
-
-
-class _Ask(msgspec.Struct):
-    """A request for suggestions: the closed loop's (``order`` None) or somebody's; ``ahead`` of any free slot."""
-
-    number: int
-    count: int
-    node: str
-    data_seq: int
-    pending: tuple[int, ...]
-    order: mail.AskTrials | None = None
-    made: tuple[int, ...] = ()
-    ahead: bool = False
 
 
 class Supervisor:
@@ -85,19 +69,15 @@ class Supervisor:
         self.state = state
         self.durable = state
         self.durable_seq = seq
-        self._decided_seq = seq
+        self.decided_seq = seq
         self._last_at = 0
         self._clock = clock
         self._writer = writer
-        self._generator = generator
         self._publish = publish
         self._epoch = epoch
         self._tickets: deque[_Ticket] = deque()
-        self._ask: _Ask | None = None
-        self._asks = 0
-        self._orders: deque[tuple[mail.AskTrials, tuple[int, ...]]] = deque()
         self._waiters: list[Answer[State]] = []
-        self._generator_lost: str | None = None
+        self.asking = Asking(self, generator)
         self.alarm = Alarm(self.mailbox.send)
         self.effects = Effects(clock=clock, alarm=self.alarm)
 
@@ -115,19 +95,18 @@ class Supervisor:
                 case Written():
                     self._written(message)
                 case mail.Suggested():
-                    self._suggested(message)
+                    self.asking.suggested(message)
                 case mail.AskTrials():
-                    self._orders.append((message, ()))
+                    self.asking.order(message)
                 case mail.AwaitRun(answer=answer):
                     self._waiters.append(answer)
                     self._tell_waiters()
                 case mail.Connect():
                     self.effects.connect(message.runners, message.metrics)
-                    self._generator_lost = None
                     message.answer.give(None)
                 case mail.GeneratorLost(reason=reason):
-                    self._lose_generator(reason)
-            self._ask_for_more()
+                    self.asking.lose_generator(reason)
+            self.asking.go_on()
 
     # --- deciding ---------------------------------------------------------------------------------------------------
 
@@ -135,14 +114,14 @@ class Supervisor:
         crash_point("supervisor.decide")
         try:
             then = None if message.answer is None else message.answer.give
-            self._decide(message.command, message.by, then, message.key, message.observed_at)
+            self.decide(message.command, message.by, then, message.key, message.observed_at)
         except (CommandRefused, ConfigurationError) as exc:
             if message.answer is not None:
                 message.answer.fail(exc)
             else:
                 log.error("command.refused", command=type(message.command).__name__, by=message.by.actor, why=str(exc))
 
-    def _decide(
+    def decide(
         self,
         command: c.Command,
         by: c.By,
@@ -160,8 +139,9 @@ class Supervisor:
         events, after = step(before, command, at)
         self.state = after
         release = self.effects.of(command, events, before, after)
+        self.asking.noticed(command, events, at)
         if not events:
-            self._after_all(_Ticket((), after, release, then))
+            self._queue(_Ticket((), after, release, then))
             return ()
         drafts = tuple(
             Draft(
@@ -177,8 +157,8 @@ class Supervisor:
             for position, event in enumerate(events)
         )
         self._tickets.append(_Ticket(drafts, after, release, then))
-        self._decided_seq += len(drafts)
-        number = self._decided_seq
+        self.decided_seq += len(drafts)
+        number = self.decided_seq
 
         async def done(outcome: Any) -> None:
             await self.mailbox.send(Written(ticket=number, outcome=outcome))
@@ -196,7 +176,11 @@ class Supervisor:
         self._release(ticket, message.outcome.first)
         self._release_ready()
 
-    def _after_all(self, ticket: _Ticket) -> None:
+    def once_durable(self, then: Callable[[State], None]) -> None:
+        """Do something as soon as all that is decided by now is durable."""
+        self._queue(_Ticket((), self.state, [], then))
+
+    def _queue(self, ticket: _Ticket) -> None:
         """Release a decision without events as soon as all those before it are durable."""
         self._tickets.append(ticket)
         if len(self._tickets) == 1:
@@ -235,119 +219,6 @@ class Supervisor:
             waiters, self._waiters = self._waiters, []
             for answer in waiters:
                 answer.give(self.durable)
-
-    # --- suggestions ------------------------------------------------------------------------------------------------
-
-    def _ask_for_more(self) -> None:
-        """Ask the generator for what the loop can use or somebody ordered.
-
-        One request at a time, so that no two requests take the same points of the sequence.
-        """
-        if self._ask is not None:
-            return
-        order: mail.AskTrials | None = None
-        made: tuple[int, ...] = ()
-        count = wanted(self.state)
-        if self._orders:
-            order, made = self._orders.popleft()
-            count = order.count - len(made)
-        if count <= 0:
-            if order is not None:
-                self._give(order, made)
-            return
-        if self.state.experiment is None:
-            assert order is not None
-            order.answer.fail(CommandRefused("there is no search space yet: call configure_experiment first"))
-            return
-        if self._generator_lost is not None:
-            self._without_generator(order)
-            return
-        node, count = next_node(self.state, count)
-        self._asks += 1
-        self._ask = _Ask(
-            number=self._asks,
-            count=count,
-            node=node,
-            data_seq=self._decided_seq,
-            pending=tuple(sorted(self.state.open)) if node == "bo" else (),
-            order=order,
-            made=made,
-        )
-        fixed = {} if order is None else order.fixed
-        self._generator.tell(mail.Suggest(ask=self._asks, state=self.state, count=count, node=node, fixed=fixed))
-
-    def ask_again(self) -> None:
-        """The generator was started anew: what it was asked and never answered is asked again."""
-        ask = self._ask
-        if ask is not None:
-            fixed = {} if ask.order is None else ask.order.fixed
-            self._generator.tell(
-                mail.Suggest(ask=ask.number, state=self.state, count=ask.count, node=ask.node, fixed=fixed)
-            )
-
-    def _suggested(self, message: mail.Suggested) -> None:
-        ask = self._ask
-        if ask is None or message.ask != ask.number:
-            return  # an answer to a request that was given up
-        self._ask = None
-        by = c.By("generator")
-        suggestions = tuple(
-            Suggestion(
-                parameters=proposal.parameters,
-                node=proposal.node,
-                generator=proposal.generator,
-                position=proposal.position,
-                seed=self.state.seed if self.state.strategy.seed is None else self.state.strategy.seed,
-                data_seq=ask.data_seq,
-                pending=ask.pending,
-                predicted=proposal.predicted,
-                acquisition_value=proposal.acquisition_value,
-                fallback=proposal.fallback,
-                seconds=message.seconds,
-                versions=message.versions if position == 0 else {},
-            )
-            for position, proposal in enumerate(message.proposals)
-        )
-        first = self.state.next_index
-        if suggestions:
-            self._decide(c.AddTrials(suggestions=suggestions, asked=ask.order is not None), ask_by(ask, by))
-        made = (*ask.made, *range(first, self.state.next_index)) if ask.order is not None else ()
-        if message.failure is not None or len(suggestions) < ask.count:
-            reason = message.failure or message.short_reason or f"node {ask.node!r} made fewer suggestions than asked"
-            self._ran_short(ask, made, reason)
-        elif ask.order is not None:
-            self._orders.appendleft((ask.order, made))
-
-    def _ran_short(self, ask: _Ask, made: tuple[int, ...], reason: str) -> None:
-        """No further suggestion can be had: the loop finishes what runs, an order gets what there is."""
-        if ask.order is None:
-            self._decide(c.ExhaustRun(reason=reason), c.By("generator"))
-        elif made:
-            self._give(ask.order, made)
-        else:
-            ask.order.answer.fail(GenerationError(reason))
-
-    def _give(self, order: mail.AskTrials, made: tuple[int, ...]) -> None:
-        """Answer an order once its trials are durable."""
-        self._after_all(_Ticket((), self.state, [], lambda _state: order.answer.give(made)))
-
-    def _lose_generator(self, reason: str) -> None:
-        self._generator_lost = reason
-        ask, self._ask = self._ask, None
-        if ask is not None:
-            self._ran_short(ask, ask.made, f"the generator failed too often: {reason}")
-
-    def _without_generator(self, order: mail.AskTrials | None) -> None:
-        reason = f"the generator failed too often: {self._generator_lost}"
-        if order is not None:
-            order.answer.fail(GenerationError(reason))
-        else:
-            self._decide(c.ExhaustRun(reason=reason), c.By("engine"))
-
-
-def ask_by(ask: _Ask, default: c.By) -> c.By:
-    """Who a trial is made for: the one who ordered it, or the generator for the loop."""
-    return default if ask.order is None else ask.order.by
 
 
 def _record(seq: int, draft: Draft, epoch: int) -> Record:

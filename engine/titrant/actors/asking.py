@@ -1,0 +1,250 @@
+"""Asking for suggestions: when, for whom and for how many; the part of the supervisor that keeps the slots filled.
+
+What it remembers (a request under way, orders, a suggestion made ahead) is not in the log on purpose: after a crash the
+same is asked again, and a suggestion counts only once it is a trial.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from titrant.actors import mail
+from titrant.errors import CommandRefused, GenerationError
+from titrant.messages import commands as c
+from titrant.messages import events as e
+from titrant.messages.events import Event
+from titrant.model.trial import Suggestion, Trial
+from titrant.rules.running import wanted
+from titrant.rules.state import State
+from titrant.rules.strategy import next_node
+from titrant.runtime.mailbox import Mailbox
+
+
+class Decider(Protocol):
+    """What asking needs of the supervisor."""
+
+    state: State
+    decided_seq: int
+
+    def decide(self, command: c.Command, by: c.By) -> tuple[Event, ...]:
+        """Decide a command and make its events durable."""
+
+    def once_durable(self, then: Callable[[State], None]) -> None:
+        """Do something as soon as all that is decided by now is durable."""
+
+
+class _Ask(msgspec.Struct):
+    """A request for suggestions: the closed loop's (``order`` None) or somebody's; ``ahead`` of any free slot."""
+
+    number: int
+    count: int
+    node: str
+    state: State
+    data_seq: int
+    order: mail.AskTrials | None = None
+    made: tuple[int, ...] = ()
+    ahead: bool = False
+
+    def message(self) -> mail.Suggest:
+        """The request as the generator gets it."""
+        fixed = {} if self.order is None else self.order.fixed
+        return mail.Suggest(ask=self.number, state=self.state, count=self.count, node=self.node, fixed=fixed)
+
+    def suggestions(self, answer: mail.Suggested) -> tuple[Suggestion, ...]:
+        """The answer's proposals, each with what it was made from."""
+        state = self.state
+        return tuple(
+            Suggestion(
+                parameters=proposal.parameters,
+                node=proposal.node,
+                generator=proposal.generator,
+                position=proposal.position,
+                seed=state.seed if state.strategy.seed is None else state.strategy.seed,
+                data_seq=self.data_seq,
+                pending=tuple(sorted(state.open)) if self.node == "bo" else (),
+                predicted=proposal.predicted,
+                acquisition_value=proposal.acquisition_value,
+                fallback=proposal.fallback,
+                seconds=answer.seconds,
+                versions=answer.versions if position == 0 else {},
+            )
+            for position, proposal in enumerate(answer.proposals)
+        )
+
+
+class Pace:
+    """How long suggestions and trials take, smoothed; in virtual time suggestions take none."""
+
+    def __init__(self) -> None:
+        self._generation_s = 0.0
+        self._trial_s = 0.0
+
+    def generated(self, seconds: float) -> None:
+        """A suggestion took this long."""
+        self._generation_s = seconds if not self._generation_s else 0.7 * self._generation_s + 0.3 * seconds
+
+    def ran(self, trial: Trial, at: int) -> None:
+        """A trial's run has just ended."""
+        seconds = (at - (trial.submitted_at or at)) / 1e6
+        self._trial_s = seconds if not self._trial_s else 0.8 * self._trial_s + 0.2 * seconds
+
+    def generation_is_slow(self) -> bool:
+        """Whether waiting for a suggestion costs a slot more than 1 % of a trial's time."""
+        return self._generation_s > 0.01 * self._trial_s
+
+
+class Asking:
+    """Knows what was asked of the generator, and by whom."""
+
+    def __init__(self, supervisor: Decider, generator: Mailbox[Any]) -> None:
+        self._supervisor = supervisor
+        self._generator = generator
+        self._ask: _Ask | None = None
+        self._asks = 0
+        self._orders: deque[tuple[mail.AskTrials, tuple[int, ...]]] = deque()
+        self._generator_lost: str | None = None
+        self._spare: tuple[State, tuple[Suggestion, ...]] | None = None
+        self._pace = Pace()
+
+    def order(self, order: mail.AskTrials) -> None:
+        """Somebody outside the loop wants trials."""
+        self._orders.append((order, ()))
+
+    def noticed(self, command: c.Command, events: tuple[Event, ...], at: int) -> None:
+        """Notice what decides when suggestions must be made."""
+        state = self._supervisor.state
+        for event in events:
+            if isinstance(event, e.TrialRunFinished):
+                self._pace.ran(state.trial(event.trial), at)
+        if isinstance(command, c.StartRun) and state.strategy.method != "random_search":
+            total = state.next_index + command.options.max_trials
+            if total > state.strategy.budget:
+                self._generator.tell(mail.Warm(model=True))
+
+    def go_on(self) -> None:
+        """Ask the generator for what the loop can use or somebody ordered.
+
+        One request at a time, so that no two requests take the same points of the sequence.
+        """
+        if self._ask is not None:
+            return
+        if self._orders:
+            order, made = self._orders.popleft()
+            self._fill(order, made)
+            return
+        count = wanted(self._supervisor.state)
+        if count and self._use_spare():
+            count = wanted(self._supervisor.state)
+        if count:
+            self._request(count)
+        elif self._spare is None and self._worth_preparing():
+            self._request(1, ahead=True)
+
+    def _fill(self, order: mail.AskTrials, made: tuple[int, ...]) -> None:
+        """Make the rest of what somebody ordered."""
+        if len(made) >= order.count:
+            self._give(order, made)
+            self.go_on()
+        elif self._supervisor.state.experiment is None:
+            order.answer.fail(CommandRefused("there is no search space yet: call configure_experiment first"))
+        else:
+            self._request(order.count - len(made), order=order, made=made)
+
+    def _request(
+        self, count: int, *, order: mail.AskTrials | None = None, made: tuple[int, ...] = (), ahead: bool = False
+    ) -> None:
+        node, count = next_node(self._supervisor.state, count)
+        self._asks += 1
+        ask = _Ask(
+            number=self._asks,
+            count=count,
+            node=node,
+            state=self._supervisor.state,
+            data_seq=self._supervisor.decided_seq,
+            order=order,
+            made=made,
+            ahead=ahead,
+        )
+        if self._generator_lost is not None:
+            self._ran_short(ask, made, f"the generator failed too often: {self._generator_lost}")
+            return
+        self._ask = ask
+        self._generator.tell(ask.message())
+
+    def ask_again(self) -> None:
+        """The generator was started anew: what it was asked and never answered is asked again."""
+        if self._ask is not None:
+            self._generator.tell(self._ask.message())
+
+    def suggested(self, message: mail.Suggested) -> None:
+        """The generator answered: make trials of it, or keep it for the next free slot."""
+        ask = self._ask
+        if ask is None or message.ask != ask.number:
+            return  # an answer to a request that was given up
+        self._ask = None
+        self._pace.generated(message.seconds / max(1, len(message.proposals)))
+        suggestions = ask.suggestions(message)
+        if ask.ahead and suggestions and not wanted(self._supervisor.state):
+            self._spare = (ask.state, suggestions)
+            return
+        first = self._supervisor.state.next_index
+        if suggestions:
+            by = c.By("generator") if ask.order is None else ask.order.by
+            self._supervisor.decide(c.AddTrials(suggestions=suggestions, asked=ask.order is not None), by)
+        made = (*ask.made, *range(first, self._supervisor.state.next_index)) if ask.order is not None else ()
+        if message.failure is not None or len(suggestions) < ask.count:
+            reason = message.failure or message.short_reason or f"node {ask.node!r} made fewer suggestions than asked"
+            self._ran_short(ask, made, reason)
+        elif ask.order is not None:
+            self._orders.appendleft((ask.order, made))
+
+    def _ran_short(self, ask: _Ask, made: tuple[int, ...], reason: str) -> None:
+        """No further suggestion can be had: the loop finishes what runs, an order gets what there is."""
+        if ask.order is None:
+            self._supervisor.decide(c.ExhaustRun(reason=reason), c.By("generator"))
+        elif made:
+            self._give(ask.order, made)
+        else:
+            ask.order.answer.fail(GenerationError(reason))
+
+    def _give(self, order: mail.AskTrials, made: tuple[int, ...]) -> None:
+        """Answer an order once its trials are durable."""
+        self._supervisor.once_durable(lambda _state: order.answer.give(made))
+
+    def _worth_preparing(self) -> bool:
+        """Whether a suggestion made ahead saves a slot from idling: the model is slow beside the trials."""
+        run = self._supervisor.state.run
+        if run is None or run.draining is not None or run.exhausted is not None or self._generator_lost is not None:
+            return False
+        if (
+            self._supervisor.state.paused is not None
+            or run.created >= run.options.max_trials
+            or not self._pace.generation_is_slow()
+        ):
+            return False
+        return next_node(self._supervisor.state, 1)[0] == "bo"
+
+    def _use_spare(self) -> bool:
+        """Give the freed slot the suggestion made ahead; how old it is stands in its ``data_seq``."""
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return False
+        made_from, suggestions = spare
+        if (made_from.experiment, made_from.optimization, made_from.strategy) != (
+            self._supervisor.state.experiment,
+            self._supervisor.state.optimization,
+            self._supervisor.state.strategy,
+        ):
+            return False  # it was made for another question
+        return bool(self._supervisor.decide(c.AddTrials(suggestions=suggestions), c.By("generator")))
+
+    def lose_generator(self, reason: str) -> None:
+        """The generator is gone for good: whoever waits for a suggestion is told."""
+        self._generator_lost = reason
+        ask, self._ask = self._ask, None
+        if ask is not None:
+            self._ran_short(ask, ask.made, f"the generator failed too often: {reason}")
