@@ -17,7 +17,7 @@ from titrant.actors.generator import Worker
 from titrant.analysis import results
 from titrant.analysis.table import Table
 from titrant.engine import Engine
-from titrant.errors import CommandRefused, FailureRateExceeded, GenerationError
+from titrant.errors import CommandRefused, FailureRateExceeded, GenerationError, TitrantError
 from titrant.generators.base import Generator
 from titrant.generators.process import InProcess
 from titrant.log.base import Record
@@ -305,6 +305,7 @@ class AsyncClient:
             trial_ttl_seconds=trial_ttl_seconds,
         )
         self._check_ready()
+        failure: TitrantError | None = None
         async with anyio.create_task_group() as tasks:
             if progress or (progress is None and sys.stderr.isatty()):
                 from titrant.progress import follow  # noqa: PLC0415  # rich, only where somebody looks
@@ -313,8 +314,11 @@ class AsyncClient:
             try:
                 await self.engine.do(c.StartRun(options=options), _by())
                 state = await self.engine.await_run()
-            finally:
-                tasks.cancel_scope.cancel()
+            except TitrantError as exc:  # kept, or the task group would wrap it
+                failure = exc
+            tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
         return _report(state)
 
     async def resume(self, progress: bool | None = None) -> RunReport:
