@@ -1,0 +1,7 @@
+"""Simulated laboratories: the same engine, runners whose instruments are a formula, in virtual or in real time."""
+
+from titrant.simulation.behaviour import Lognormal
+from titrant.simulation.lab import SimulatedLab
+from titrant.simulation.polled import SimulatedMetric, SimulatedPolledLab
+
+__all__ = ["Lognormal", "SimulatedLab", "SimulatedMetric", "SimulatedPolledLab"]
