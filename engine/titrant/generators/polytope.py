@@ -49,13 +49,16 @@ class Polytope:
         if not self._flatten(norms):
             norms = self._norms()
         radius = self._solve(self._g, norms, self._h, np.r_[np.zeros(self._k), -1.0])[-1]
-        # Of all points with that much room, but for rounding, the one nearest to the middle (in the sum of distances).
-        eye = np.eye(self._k)
+        # Of all points with that much room, but for rounding, the one nearest to the middle: in the greatest distance
+        # of a coordinate and in their sum, so that none is left to chance. The further variables are these distances.
+        eye, k = np.eye(self._k), self._k
         room = self._h - max(0.0, (1 - 1e-6) * radius) * norms
-        near = np.concatenate([self._g, eye, -eye])
-        middle = np.r_[room, np.full(self._k, 0.5), np.full(self._k, -0.5)]
-        distance = np.concatenate([np.zeros_like(self._g), -eye, -eye])
-        v = self._solve(near, distance, middle, np.r_[np.zeros(self._k), np.ones(self._k)])[: self._k]
+        near = np.concatenate([self._g, eye, -eye, np.zeros((k, k))])
+        middle = np.r_[room, np.full(k, 0.5), np.full(k, -0.5), np.zeros(k)]
+        distance = np.zeros((len(near), k + 1))
+        distance[-3 * k :, :k] = np.concatenate([-eye, -eye, eye])
+        distance[-k:, k] = -1.0
+        v = self._solve(near, distance, middle, np.r_[np.zeros(k), np.ones(k), float(k)])[:k]
         if len(self._c):  # linear programs are exact to 1e-7, equalities must be to 1e-8
             v -= np.linalg.lstsq(self._c, self._c @ v - self._d, rcond=None)[0]
         return v

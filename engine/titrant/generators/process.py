@@ -14,11 +14,13 @@ from threading import Lock, Thread
 from typing import IO, Protocol, Self, overload, runtime_checkable
 
 from msgspec import MsgspecError
+from msgspec.structs import replace
 
 from titrant import errors
-from titrant.errors import GenerationError, WorkerDied
+from titrant.errors import GenerationError, ParameterizationError, WorkerDied
 from titrant.generators import wire
 from titrant.generators.base import Generator, PredictionReply, PredictionRequest, Reply, Request
+from titrant.model.space import SearchSpace
 
 # Threads of the linear algebra: more would only take the cores from the engine and the instruments' drivers.
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -208,13 +210,21 @@ class InProcess:
                 name = type(self._generator).__name__
                 raise GenerationError(f"the generator {name} raised {type(error).__name__}: {error}") from error
 
+    def _checked(self, reply: Reply, space: SearchSpace) -> Reply:
+        """The reply with its parameters in canonical form."""
+        try:
+            made = tuple(replace(p, parameters=space.check(p.parameters)) for p in reply.proposals)
+        except ParameterizationError as error:
+            name = type(self._generator).__name__
+            raise GenerationError(
+                f"the generator {name} suggested what does not fit the search space: {error}"
+            ) from error
+        return replace(reply, proposals=made)
+
     def _answer(self, message: wire.Message) -> Outcome:
         match message:
             case Request():
-                reply = self._generator.suggest(message)
-                for proposal in reply.proposals:
-                    message.space.check(proposal.parameters)
-                return reply
+                return self._checked(self._generator.suggest(message), message.space)
             case PredictionRequest():
                 if not isinstance(self._generator, Predictor):
                     raise GenerationError(f"the generator {type(self._generator).__name__} has no predict")

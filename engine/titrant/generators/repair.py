@@ -8,7 +8,7 @@ from titrant.generators.axes import Floats
 from titrant.generators.encoding import Encoding, LinearSystem
 
 # Moves tried before giving a point up; spaces people write need a handful.
-_MOVES = 80
+_MOVES = 50
 # How often a random instead of the best move is taken, so that the search leaves dead ends (as in WalkSAT).
 _RESTLESS = 0.15
 

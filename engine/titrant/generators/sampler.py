@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -21,12 +21,15 @@ from titrant.model.trial import Parameterization
 _PROBES = 512
 # With fewer than that feasible, points are made inside the constraints instead of being thrown away.
 _WORTHWHILE = 0.02
-# Positions in a row without a feasible, untried point after which a search ends.
-_PATIENCE = {"box": 20_000, "simplex": 5_000, "polytope": 300}
+# Positions in a row without a feasible, untried point after which a search ends; fewer where each takes longer.
+_PATIENCE = {"box": 20_000, "simplex": 5_000, "polytope": 300, "list": 5_000}
+_PATIENCE_MENDING = 200
 # Finite spaces up to here are listed when the sequence finds no more untried points.
 _LISTABLE = 100_000
+# Where constraints leave no more points than this of a finite space, none needs to be searched for.
+_FEW = 1_000
 
-Method = Literal["box", "simplex", "polytope"]
+Method = Literal["box", "simplex", "polytope", "list"]
 Key = tuple[object, ...]
 
 
@@ -42,6 +45,7 @@ class Sampler:
         method: ``"box"``: points of the sequence, those that break constraints left out. ``"simplex"``: the sequence
             mapped to the simplex that one equality with weights of one sign cuts out (L. Devroye, "Non-uniform random
             variate generation", 1986, chapter XI.4), the same then. ``"polytope"``: random walks, see ``polytope.py``.
+            ``"list"``: the few points there are, in random order.
     """
 
     def __init__(self, encoding: Encoding, seed: int) -> None:
@@ -60,6 +64,9 @@ class Sampler:
         probes = SobolSequence(max(1, self.encoding.dimension), 0).points(0, _PROBES)
         if self.encoding.system.holds(self.encoding.from_unit(probes)).mean() >= _WORTHWHILE:
             return "box"
+        size = self.encoding.size
+        if size is not None and size <= _LISTABLE and len(self.listed) <= _FEW:
+            return "list"
         if len(system.c) == 1 and (corner := self._simplex()) is not None:
             z = self._on_simplex(self.encoding.from_unit(probes), probes, corner)
             inside = ((z >= self.encoding.low) & (z <= self.encoding.high)).all(1)
@@ -74,6 +81,10 @@ class Sampler:
             Numbers, ``count x d``, and which rows are feasible, ``count``.
         """
         encoding, system = self.encoding, self.encoding.system
+        if self.method == "list":
+            rows = self.listed[start : start + count]
+            rest = np.zeros((count - len(rows), encoding.dimension))
+            return np.concatenate([rows, rest]), np.arange(count) < len(rows)
         u = self._sequence.points(start, count)[:, : encoding.dimension]
         z = encoding.from_unit(u)
         if self.method == "box":
@@ -142,32 +153,37 @@ class Sampler:
             GenerationError: Nothing that keeps the constraints was found.
         """
         tried = set(avoid)
-        size = self.encoding.size
-        patience = _PATIENCE[self.method] if size is None else min(_PATIENCE[self.method], 64 + 8 * size)
-        found, missed, block = False, 0, 8
-        while missed < patience:
-            z, feasible = self.block(position, block)
-            for row, fits in zip(z, feasible, strict=True):
-                position += 1
-                missed += 1
-                if not fits or missed > patience:
-                    continue
-                if (parameters := self._accepted(row, tried)) is not None:
-                    missed = 0
-                    yield row, parameters, position
-                found = True
-            block = min(2 * block, 16 if self.method == "polytope" else 1024)
-        if size is not None and size <= _LISTABLE:
-            rows = self.listed()
-            found = found or bool(len(rows))
-            for row in rows:
-                if (parameters := self._accepted(row, tried)) is not None:
-                    yield row, parameters, position
-        if not found:
+        found = False
+        while True:
+            missed, block = 0, 8
+            while missed < self._patience:
+                z, feasible = self.block(position, block)
+                for row, fits in zip(z, feasible, strict=True):
+                    position += 1
+                    missed += 1
+                    found |= bool(fits)
+                    if fits and missed <= self._patience and (parameters := self._accepted(row, tried)) is not None:
+                        missed = 0
+                        yield row, parameters, position
+                block = min(2 * block, 16 if self.method == "polytope" else 1024)
+            # One from the list, and back to the sequence: as if each point had been asked for by itself.
+            rows = self.listed if self.encoding.size is not None and self.encoding.size <= _LISTABLE else ()
+            accepted = ((row, self._accepted(row, tried)) for row in rows)
+            row, parameters = next((pair for pair in accepted if pair[1] is not None), (None, None))
+            if row is None or parameters is None:
+                break
+            found = True
+            yield row, parameters, position
+        if not found and not len(rows):
             raise GenerationError(
                 f"no point found that keeps the constraints {'; '.join(self.encoding.system.names)}: "
                 "relax one of them, or make steps finer"
             )
+
+    @property
+    def _patience(self) -> int:
+        patience = min(_PATIENCE[self.method], _PATIENCE_MENDING) if self.mends else _PATIENCE[self.method]
+        return patience if self.encoding.size is None else min(patience, 64 + 2 * self.encoding.size)
 
     def _accepted(self, row: Floats, tried: set[Key]) -> Parameterization | None:
         """The row's parameterization, unless it was tried or does not fit the space after all."""
@@ -180,8 +196,9 @@ class Sampler:
             tried.add(signature)
         return parameters if not space.constraints or space.contains(parameters) else None
 
+    @cached_property
     def listed(self) -> Floats:
-        """All feasible points of a finite space in an order of the seed's: ``n x d``."""
+        """All feasible points of a finite space in an order of the seed's: ``n x d``. Only where they are few."""
         axes = self.encoding.axes
         levels = [axis.at(np.arange(axis.count or 1, dtype=np.float64)) for axis in axes]
         grid = np.stack(np.meshgrid(*levels, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else None

@@ -13,6 +13,7 @@ _GENERATORS = {
     "box": "scrambled Sobol sequence",
     "simplex": "scrambled Sobol sequence on the simplex",
     "polytope": "hit-and-run inside the constraints",
+    "list": "list of what the constraints leave, in random order",
 }
 
 

@@ -138,4 +138,4 @@ class Domain:
     def everything(self) -> Floats | None:
         """All feasible points of a small finite space, ``n x f``; None of any other."""
         size = self.free.size
-        return self.sampler.listed() if size is not None and size <= LISTABLE else None
+        return self.sampler.listed if size is not None and size <= LISTABLE else None

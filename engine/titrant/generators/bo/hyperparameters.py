@@ -23,17 +23,17 @@ from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore
 from titrant.generators.axes import Floats
 from titrant.generators.bo.data import NOISE_FLOOR
 
-# Log-normal priors as (mean, standard deviation) of the logarithm, in standardized units.
+# Log-normal priors, as the mode of the density and the standard deviation, both of the logarithm. (The mode of a
+# log-normal density lies a variance below its mean of logarithms, which is what BoTorch's are given by.)
 _OUTPUTSCALE = (0.0, 1.0)
-# Broad: a deterministic simulation and a noisy instrument are equally at home.
-_NOISE = (-5.0, 2.0)
+_NOISE = (-5.0, 1.0)
 _LENGTHSCALE_SPREAD = math.sqrt(3.0)
 # Length scales from far below the distance of two points to far beyond the cube.
 _LOG_LENGTHSCALES = (math.log(5e-3), math.log(1e3))
 _LOG_OUTPUTSCALES = (math.log(1e-3), math.log(1e3))
 _ITERATIONS = 100
-# Starts of the search: the prior's median, and a shorter scale, at which a multi-modal likelihood often is better.
-_STARTS = (1.0, 0.2)
+# Starts of the search: the prior's mode, and a longer scale, which explains more as noise.
+_STARTS = (1.0, 4.0)
 # With more the likelihood has one peak that matters, and each start costs half a second.
 _FEW_POINTS = 100
 
@@ -66,7 +66,7 @@ def fit(x: Floats, y: Floats, variance: Floats | None) -> Hyperparameters:
         FloatingPointError: The likelihood is not finite, whatever the hyperparameters.
     """
     width = x.shape[1]
-    centre = math.sqrt(2.0) + math.log(max(1, width)) / 2
+    centre = math.sqrt(2.0) + math.log(max(1, width)) / 2 - _LENGTHSCALE_SPREAD**2
     target = _Posterior(x, y, variance, centre)
     bounds = [_LOG_LENGTHSCALES] * width + [_LOG_OUTPUTSCALES]
     if variance is None:
@@ -93,12 +93,12 @@ class _Posterior:
 
     def __init__(self, x: Floats, y: Floats, variance: Floats | None, centre: float) -> None:
         self._x, self._y, self._variance = x, y, variance
-        means = [centre] * x.shape[1] + [_OUTPUTSCALE[0]]
+        modes = [centre] * x.shape[1] + [_OUTPUTSCALE[0]]
         spreads = [_LENGTHSCALE_SPREAD] * x.shape[1] + [_OUTPUTSCALE[1]]
         if variance is None:
-            means.append(_NOISE[0])
+            modes.append(_NOISE[0])
             spreads.append(_NOISE[1])
-        self._prior = np.array(means), np.array(spreads)
+        self._prior = np.array(modes), np.array(spreads)
 
     def _factor(self, theta: Floats) -> tuple[Floats, Floats, Floats]:
         """Lower Cholesky factor, ``exp(-sqrt(5) r)`` and ``sqrt(5) r``, each ``n x n``."""
