@@ -1,21 +1,39 @@
-"""Diagnostics through structlog, loaded with the first message: importing titrant stays quick, configures nothing."""
+"""Diagnostics through structlog, loaded with the first message: importing titrant stays quick, configures nothing.
+
+Where the program has configured structlog, messages go its way.  Where it has not, warnings and errors go to standard
+error as plain lines, without the values of local variables (they may hold secrets).
+"""
 
 from __future__ import annotations
 
+import logging
+import sys
 from typing import Any
 
 
 class Logger:
-    """structlog's logger of a module, bound when it is first used."""
+    """structlog's logger of a module, bound when it is used."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._bound: Any = None
+        self._plain: Any = None
 
     def __getattr__(self, method: str) -> Any:
         """One of structlog's methods, such as ``info``, ``warning`` or ``error``."""
-        if self._bound is None:
-            import structlog  # noqa: PLC0415  # costs 60 ms, most processes never log
+        import structlog  # noqa: PLC0415  # costs 60 ms, most processes never log
 
-            self._bound = structlog.get_logger(self._name)
-        return getattr(self._bound, method)
+        if structlog.is_configured():
+            return getattr(structlog.get_logger(self._name), method)
+        if self._plain is None:
+            self._plain = structlog.wrap_logger(
+                structlog.PrintLogger(sys.stderr),
+                processors=[
+                    structlog.processors.add_log_level,
+                    structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+                    structlog.dev.ConsoleRenderer(
+                        colors=False, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+                    ),
+                ],
+                wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+            )
+        return getattr(self._plain, method)
