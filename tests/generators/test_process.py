@@ -100,7 +100,7 @@ def test_a_kill_from_another_thread_ends_a_call(scripted):
     killer.start()
     began = time.monotonic()
 
-    with pytest.raises(WorkerDied, match="ended with code -?[0-9]+"):
+    with pytest.raises(WorkerDied, match=r"ended with code -?[0-9]+"):
         worker.call(wire.Ping())
 
     killer.join()
@@ -156,7 +156,7 @@ def test_a_bug_in_a_generator_is_a_refusal_with_its_name(scripted, square):
         "dispatch.suggest = broken; worker.main()"
     )
 
-    with pytest.raises(GenerationError, match="^TypeError: oh$"):
+    with pytest.raises(GenerationError, match=r"^TypeError: oh$"):
         worker.call(Request(space=square))
 
 
@@ -167,7 +167,7 @@ def test_our_own_kinds_of_refusal_come_through(scripted, square):
         "dispatch.suggest = broken; worker.main()"
     )
 
-    with pytest.raises(SearchSpaceExhausted, match="^empty$"):
+    with pytest.raises(SearchSpaceExhausted, match=r"^empty$"):
         worker.call(Request(space=square))
 
 
