@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sqlite3
 from pathlib import Path
 
 import anyio.lowlevel
@@ -14,7 +13,7 @@ from titrant.errors import LogCorrupt, LogExists, LogMissing, LogUnavailable
 from titrant.log import chain, schema
 from titrant.log.group import Row, Tail
 from titrant.log.lease import Lease
-from titrant.log.replay import genesis_of, translated
+from titrant.log.replay import FAULTS, genesis_of, has_content, translated
 from titrant.log.writing import Outside, Writing, uncancelled
 from titrant.runtime.crash_points import crash_point
 
@@ -47,12 +46,12 @@ async def _take(path: Path, now: int, outside: Outside, meta: Row | None) -> Hel
     done = False
     try:
         # Read before the connection is there, which makes a file of that name itself.
-        unclean = _has_content(Path(f"{path}-wal"))
+        unclean = _is_filled(Path(f"{path}-wal"))
         with anyio.CancelScope(shield=True):
             held = await uncancelled(_begin(path, lease, db, meta, now, unclean=unclean))
         await anyio.lowlevel.checkpoint()  # who was cancelled meanwhile would never get the log and could not close it
         done = True
-    except sqlite3.Error as exc:
+    except FAULTS as exc:
         raise translated(exc, path) from exc
     finally:
         if not done:
@@ -63,7 +62,7 @@ async def _take(path: Path, now: int, outside: Outside, meta: Row | None) -> Hel
 
 
 def _leased(path: Path, now: int, *, must_exist: bool) -> Lease:
-    if must_exist and not path.exists():
+    if not has_content(path) and must_exist:
         raise LogMissing(f"there is no log at {path}")
     try:
         lease = Lease(path, now=now)
@@ -80,7 +79,7 @@ def _leased(path: Path, now: int, *, must_exist: bool) -> Lease:
     return lease
 
 
-def _has_content(path: Path) -> bool:
+def _is_filled(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
@@ -113,9 +112,7 @@ async def _begin(path: Path, lease: Lease, db: Writing, meta: Row | None, now: i
 async def _fill(db: Writing, meta: Row) -> None:
     """Make a log of an empty file, in one transaction: killed in between, it is an empty file still."""
     crash_point("log.create.before")
-    await db.fetch("BEGIN IMMEDIATE")
-    for statement in schema.DDL:
-        await db.fetch(statement)
+    await db.script(("BEGIN IMMEDIATE", *schema.DDL))
     await db.fetch("INSERT INTO meta VALUES (1,?,?,?,?,?)", meta)
     await db.fetch("INSERT INTO writer VALUES (1,0,0,'',0)")
     crash_point("log.create.filled")

@@ -27,6 +27,9 @@ from titrant.messages.events import Event
 CHUNK = 256
 """Events read at a time: small enough that the garbage collector finds them dead already."""
 
+FAULTS = (sqlite3.Error, UnicodeDecodeError)
+"""What the sqlite3 module raises: the second where a message quotes bytes of a damaged schema (measured)."""
+
 _END = (1 << 63) - 1
 _envelope = itemgetter(slice(0, WIDTH))
 _payload = itemgetter(WIDTH)
@@ -44,13 +47,13 @@ def open_reader(path: str | Path) -> sqlite3.Connection:
         LogUnavailable: The storage failed.
     """
     path = Path(path).absolute()
-    if not path.exists() or path.stat().st_size == 0:
+    if not has_content(path):
         raise LogMissing(f"there is no log at {path}")
     reader = None
     try:
         reader = _connect(path)
         check(reader, path)
-    except sqlite3.Error as exc:
+    except FAULTS as exc:
         raise translated(exc, path) from exc
     else:
         opened, reader = reader, None
@@ -147,6 +150,18 @@ def verified(rows: Iterable[Row], after: int, previous: bytes | None) -> Iterato
         yield row
 
 
+def has_content(path: Path) -> bool:
+    """Tell whether there is a file that is not empty, without opening it.
+
+    Raises:
+        NotALog: It is too small for a database; SQLite would take it for an empty one and write over it.
+    """
+    size = path.stat().st_size if path.exists() else 0
+    if 0 < size < 512:
+        raise NotALog(f"{path} is not an event log: choose another path")
+    return size > 0
+
+
 def check(reader: sqlite3.Connection, path: Path) -> None:
     """Refuse a file that is not a log; see ``schema.judge``."""
     kind = reader.execute(schema.KIND).fetchone()
@@ -176,7 +191,9 @@ def genesis_of(meta: Sequence[object]) -> bytes:
     )
 
 
-def translated(exc: sqlite3.Error, path: Path, seq: int = 0) -> NotALog | LogCorrupt | LogUnavailable:
+def translated(
+    exc: sqlite3.Error | UnicodeDecodeError, path: Path, seq: int = 0
+) -> NotALog | LogCorrupt | LogUnavailable:
     """Say in titrant's words what SQLite reports; ``seq`` is the event that was being read."""
     code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
@@ -199,7 +216,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             frozen = exc.sqlite_errorcode in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY_CANTINIT}
             if not frozen or Path(f"{path}-wal").exists() or "immutable" in options:
                 raise
-        except sqlite3.Error:
+        except FAULTS:
             reader.close()
             raise
         else:
@@ -213,7 +230,7 @@ def _chunks(reader: sqlite3.Connection, after: int, until: int | None) -> Iterat
     while True:
         try:
             rows = reader.execute(select, (after, last, size)).fetchall()
-        except sqlite3.DatabaseError as exc:
+        except FAULTS as exc:
             if size == 1:
                 path = Path(reader.execute("PRAGMA database_list").fetchone()[2])
                 raise translated(exc, path, after + 1) from exc

@@ -16,7 +16,7 @@ from titrant.errors import LogCorrupt, LogUnavailable
 from titrant.log import schema
 from titrant.log.chain import COLUMNS
 from titrant.log.group import Row, Tail
-from titrant.log.replay import verified
+from titrant.log.replay import FAULTS, verified
 from titrant.messages.codec import decode
 
 T = TypeVar("T")
@@ -80,9 +80,16 @@ class Writing:
         uri = self._path.as_uri() + "?mode=rw"
         # Statements are cached by their text, of which there is one per size of a group.
         new = aiosqlite.connect(uri, uri=True, isolation_level=None, cached_statements=512)
-        self._db = await self._outside(lambda: new)
-        for pragma in schema.GUARDS:
-            await self.fetch(pragma)
+        # A program that forgets to close its log must end all the same; a commit cut off by that is as after kill -9.
+        # Before aiosqlite 0.22 the connection itself is the thread.
+        thread: Any = getattr(new, "_thread", new)
+        thread.daemon = True
+        try:
+            self._db = await self._outside(lambda: new)
+        except FAULTS:
+            thread.join(1.0)  # it ends by itself now; it must not speak to an event loop that is closed by then
+            raise
+        await self.script(schema.GUARDS)
 
     async def prepare(self) -> None:
         """Set everything a writer needs.
@@ -91,10 +98,18 @@ class Writing:
             LogUnavailable: The file system cannot do write-ahead logging.
             sqlite3.Error: The storage failed.
         """
-        for pragma in schema.WRITING:
-            answer = await self.fetch(pragma)
-            if "journal_mode" in pragma and answer[0][0] != "wal":
-                raise LogUnavailable(f"{self._path} cannot be written safely there (no WAL): use a local disk")
+        await self.script(schema.WRITING)
+        if (await self.fetch("PRAGMA journal_mode"))[0][0] != "wal":
+            raise LogUnavailable(f"{self._path} cannot be written safely there (no WAL): use a local disk")
+
+    async def script(self, statements: Sequence[str]) -> None:
+        """Run statements without parameters in one trip to the thread.
+
+        Raises:
+            sqlite3.Error: One failed; those before it took effect.
+        """
+        db = self._connection
+        await self._outside(lambda: db.executescript(";".join(statements)))
 
     async def fetch(self, sql: str, values: Iterable[Any] = ()) -> list[Row]:
         """Run one statement and give its rows.
