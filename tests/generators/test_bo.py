@@ -104,6 +104,17 @@ def test_two_objectives_are_traded_off_above_their_thresholds(square):
     assert all(p.parameters["x"] > 0.45 for p in proposals)
 
 
+def test_many_objectives_are_weighed_at_random(square):
+    observed = tuple(
+        point(
+            p.trial, p.parameters, a=p.parameters["x"], b=-p.parameters["x"], c=p.parameters["y"], d=-p.parameters["y"]
+        )
+        for p in scattered(square, 8)
+    )
+
+    assert only(asked(square, observed, optimization_config("a, b, c, d"))).generator.endswith("qLogNParEGO")
+
+
 def test_constraints_and_steps_hold_in_a_mixed_space():
     parts = [RangeParameterConfig(name, (0.0, 1.0)) for name in "xyz"]
     space = search_space(

@@ -90,7 +90,10 @@ class Polytope:
         return False
 
     def _solve(self, g: Floats, extra: Floats | None, h: Floats, cost: Floats) -> Floats:
-        """Minimize ``cost`` subject to ``[g extra] x <= h`` and the equalities; further variables are >= 0."""
+        """Minimize ``cost`` subject to ``[g extra] x <= h`` and the equalities.
+
+        The further variables are distances within the box, and so lie between 0 and 1.
+        """
         # Half a second; typed only where scipy-stubs is installed.
         from scipy.optimize import linprog  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
 
@@ -103,7 +106,7 @@ class Polytope:
             b_ub=h,
             A_eq=equal,
             b_eq=self._d if len(self._c) else None,
-            bounds=[(None, None)] * self._k + [(0, None)] * width,
+            bounds=[(None, None)] * self._k + [(0, 1)] * width,
         )
         if answer.x is None or answer.status != 0:
             raise GenerationError(

@@ -3,7 +3,7 @@
 Sources: S. Ament et al., "Unexpected Improvements to Expected Improvement for Bayesian Optimization", NeurIPS 2023
 (the Log family); B. Letham et al., "Constrained Bayesian Optimization with Noisy Experiments", Bayesian Analysis 14
 (2019) (noisy EI); S. Daulton et al., "Parallel Bayesian Optimization of Multiple Noisy Objectives with Expected
-Hypervolume Improvement", NeurIPS 2021.
+Hypervolume Improvement", NeurIPS 2021; J. Knowles, "ParEGO", IEEE Trans. Evolutionary Computation 10 (2006).
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from botorch.acquisition.multi_objective.objective import GenericMCMultiOutputOb
 from botorch.acquisition.objective import GenericMCObjective
 from botorch.sampling.normal import SobolQMCNormalSampler
 from botorch.utils.multi_objective.hypervolume import infer_reference_point
+from botorch.utils.multi_objective.scalarization import get_chebyshev_scalarization
+from botorch.utils.sampling import sample_simplex
 from torch import Tensor
 
 from titrant.errors import ObjectiveError
@@ -33,6 +35,8 @@ from titrant.model.objective import OptimizationConfig, OutcomeConstraint
 
 # Draws of the posterior: enough for steps of a hundredth, and half the time of BoTorch's 128.
 _DRAWS = 64
+# Objectives up to here are traded off by hypervolume; the time for it grows with their number like a power of n.
+_MOST_BY_VOLUME = 3
 
 
 class Goal(msgspec.Struct, frozen=True):
@@ -154,8 +158,14 @@ def build(model: Any, data: Data, target: Goal, pending: Floats, seed: int) -> t
     if len(weights) == 1:
         first = GenericMCObjective(lambda y, X=None: y @ weights[0])  # noqa: N803 - BoTorch's signature
         return qLogNoisyExpectedImprovement(objective=first, **shared), "qLogNEI"
+    values = target.values(data.y[feasible])  # n x k
+    if len(weights) > _MOST_BY_VOLUME:
+        # One random way to weigh the objectives against each other for each suggestion.
+        weigh = get_chebyshev_scalarization(sample_simplex(len(weights), dtype=weights.dtype).flatten(), tensor(values))
+        one = GenericMCObjective(lambda y, X=None: weigh(y @ weights.mT))  # noqa: N803
+        return qLogNoisyExpectedImprovement(objective=one, **shared), "qLogNParEGO"
     several = GenericMCMultiOutputObjective(lambda y, X=None: y @ weights.mT)  # noqa: N803
-    reference = _reference(target, target.values(data.y[feasible]))
+    reference = _reference(target, values)
     return (
         qLogNoisyExpectedHypervolumeImprovement(objective=several, ref_point=reference.tolist(), **shared),
         "qLogNEHVI",
