@@ -7,13 +7,14 @@ running, and inside any host application.  It may be called from several threads
 from __future__ import annotations
 
 import atexit
+import signal
 import sys
 import threading
 import weakref
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -49,7 +50,7 @@ class _LoopThread:
 
     async def _main(self) -> None:
         try:
-            async with anyio.from_thread.BlockingPortal() as portal, self._client:
+            async with self._client, anyio.from_thread.BlockingPortal() as portal:
                 loop = _virtual_loop()
                 if loop is not None:
                     loop.start_frozen()
@@ -68,7 +69,7 @@ class _LoopThread:
         """Let the log go and end the thread; idempotent."""
         if not self._done.is_set():
             try:
-                self.portal.call(self.portal.stop)
+                self.portal.start_task_soon(self.portal.stop, True)  # noqa: FBT003  # anyio's own signature
             except RuntimeError:  # it ended meanwhile
                 return
             self._done.wait()
@@ -190,21 +191,37 @@ class Client:
         return self._run(self._async.resume, progress)
 
     def _run(self, function: Callable[..., Coroutine[Any, Any, RunReport]], *args: Any) -> RunReport:
-        future = self._begin(function, *args)
+        with self._interruptible():
+            return _wait(self._begin(function, *args))
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Ctrl-C drains, then stops; a third press is Python's own.
+
+        A signal handler and not an ``except``: the second press may come while the first is still being answered.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         presses = 0
-        while True:
-            try:
-                return _wait(future)
-            except KeyboardInterrupt:
-                presses += 1
-                if presses == 1:
-                    _say("draining: what runs is finished, then the run ends (press Ctrl-C again to stop it)")
-                    self._begin(self._async.drain, "Ctrl-C")
-                elif presses == 2:
-                    _say("stopping what runs (press Ctrl-C again to leave it to itself)")
-                    self._begin(self._async.stop, "Ctrl-C pressed twice")
-                else:
-                    raise
+
+        def pressed(_signal: int, _frame: object) -> None:
+            nonlocal presses
+            presses += 1
+            if presses == 1:
+                self._begin(self._async.drain, "Ctrl-C")
+                _say("draining: what runs is finished, then the run ends (press Ctrl-C again to stop it)")
+            elif presses == 2:
+                self._begin(self._async.stop, "Ctrl-C pressed twice")
+                _say("stopping what runs (press Ctrl-C again to leave it to itself)")
+            else:
+                raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGINT, pressed)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def subscribe(self) -> Iterator[Record]:
         """Yield every event as soon as it is durable; blocks between events, ends when the client is closed."""

@@ -223,7 +223,7 @@ class Engine:
             raise self._failure
         self._waiting.add(answer)
         try:
-            await (mailbox or self.supervisor.mailbox).send(message)
+            await (self.supervisor.mailbox if mailbox is None else mailbox).send(message)
             return await answer.wait()
         finally:
             self._waiting.discard(answer)

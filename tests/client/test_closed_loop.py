@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
+import anyio
 import pytest
 
-from titrant import CommandRefused, FunctionRunner, Runner, TrialStatus
+from titrant import ChoiceParameterConfig, Client, CommandRefused, FunctionRunner, Runner, TrialStatus
 from titrant.messages import events as e
 
 from .conftest import MakeClient
@@ -102,8 +105,6 @@ def test_runs_that_are_polled_end_at_most_two_percent_late(make_client: MakeClie
         async def poll_trial(self, trial_index, trial_metadata):
             return TrialStatus.COMPLETED if client.state_clock() >= trial_metadata["until"] else TrialStatus.RUNNING
 
-    import anyio
-
     client.state_clock = anyio.current_time
     client.configure_runner(Timed())
     client.configure_metrics([Square("y")])
@@ -179,8 +180,6 @@ def test_no_trials_asked_for_means_none_are_made(make_client: MakeClient):
 
 
 def test_a_used_up_space_ends_the_run_with_a_reason(make_client: MakeClient):
-    from titrant import ChoiceParameterConfig, Client
-
     with Client(random_seed=1, virtual_time=True) as client:
         client.configure_experiment([ChoiceParameterConfig("solvent", ["water", "ethanol", "acetone"], "str")])
         client.configure_optimization("y")
@@ -197,9 +196,6 @@ def test_events_are_published_in_order_once_they_are_durable(make_client: MakeCl
     client = make_client()
     client.configure_runner(Takes(1))
     records = client.subscribe()
-    client._async.engine  # the subscription opens with the first record asked for
-
-    import threading
 
     seen = []
     done = threading.Event()

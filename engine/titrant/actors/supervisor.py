@@ -106,6 +106,8 @@ class Supervisor:
                     message.answer.give(None)
                 case mail.GeneratorLost(reason=reason):
                     self.asking.lose_generator(reason)
+                case _:
+                    raise ActorError(f"the supervisor cannot read a {type(message).__name__}")
             self.asking.go_on()
 
     # --- deciding ---------------------------------------------------------------------------------------------------
