@@ -1,0 +1,95 @@
+"""The best so far, kept up trial by trial: an event costs the same after ten trials and after ten thousand."""
+
+from __future__ import annotations
+
+import msgspec
+
+from titrant.analysis import results
+from titrant.errors import ObjectiveError
+from titrant.model.observation import means
+from titrant.model.trial import Trial, TrialStatus
+from titrant.rules.state import State
+
+ENDED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
+
+
+class Point(msgspec.Struct, frozen=True):
+    """A finished trial's objectives, the greater the better, and whether it keeps the outcome constraints."""
+
+    trial: int
+    utilities: tuple[float, ...]
+    feasible: bool
+
+
+class Leaderboard:
+    """Who leads.
+
+    Attributes:
+        trace: The finished trials with data, in the order in which they ended.
+        front: Those that keep the constraints and that no other beats: the best one, or with several objectives the
+            Pareto front.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.trace: list[Point] = []
+        self.front: list[Point] = []
+        self._place: dict[int, int] = {}
+        self.rebuild(state)
+
+    def rebuild(self, state: State) -> None:
+        """Begin again from all trials: the objective or the baseline changed."""
+        self.trace, self.front, self._place = [], [], {}
+        if state.optimization is None:
+            return
+        for trial in sorted(state.closed.values(), key=lambda trial: (trial.ended_at or 0, trial.index)):
+            self._add(trial, state)
+
+    def consider(self, trial: Trial, state: State) -> bool:
+        """Take a finished trial in, or its late data; returns whether it leads."""
+        if state.optimization is None or trial.status not in ENDED:
+            return False
+        if trial.index == state.baseline:
+            self.rebuild(state)
+        else:
+            self._add(trial, state)
+        return any(point.trial == trial.index for point in self.front)
+
+    def _add(self, trial: Trial, state: State) -> None:
+        point = _point(trial, state)
+        place = self._place.get(trial.index)
+        if point is None:
+            return
+        if place is None:
+            self._place[trial.index] = len(self.trace)
+            self.trace.append(point)
+        else:
+            self.trace[place] = point
+            if any(leader.trial == point.trial for leader in self.front):
+                self.front = []
+                for one in self.trace:
+                    self._compare(one)
+                return
+        self._compare(point)
+
+    def _compare(self, point: Point) -> None:
+        """Let the point into the front if nothing there beats it; of equals the first stays."""
+        if not point.feasible or any(_beats(other.utilities, point.utilities) for other in self.front):
+            return
+        self.front = [one for one in self.front if not _beats(point.utilities, one.utilities)]
+        if len(point.utilities) > 1 or not self.front:
+            self.front.append(point)
+
+
+def _point(trial: Trial, state: State) -> Point | None:
+    if trial.status not in ENDED:
+        return None
+    values = means(trial.observations)
+    try:
+        utilities = results.configured(state).utilities(values)
+    except ObjectiveError:  # a value is missing
+        return None
+    return Point(trial.index, utilities, results.feasible(state, values))
+
+
+def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return all(a >= b for a, b in zip(one, other, strict=True)) and one != other
