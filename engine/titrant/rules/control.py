@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from titrant.errors import CommandRefused
 from titrant.messages import commands as c
 from titrant.messages import events as e
@@ -58,8 +56,7 @@ def expire_trial(state: State, command: c.ExpireTrial, _at: int) -> tuple[Event,
     trial = state.open.get(command.trial)
     if trial is None or trial.attempt != command.attempt or not _on_instrument(trial) or trial.stop_requested:
         return ()
-    cause: Literal["ttl"] = "ttl"
-    return (e.StopRequested(trial=trial.index, cause=cause, reason="it ran past its time to live"),)
+    return (e.StopRequested(trial=trial.index, cause="ttl", reason="it ran past its time to live"),)
 
 
 def record_restart(state: State, command: c.RecordRestart, _at: int) -> tuple[Event, ...]:
@@ -72,14 +69,14 @@ def record_restart(state: State, command: c.RecordRestart, _at: int) -> tuple[Ev
 
 def quarantine_runner(state: State, command: c.QuarantineRunner, _at: int) -> tuple[Event, ...]:
     """A runner gets no more trials; the experiment goes on with the others."""
-    if command.name in state.quarantined:
-        return ()
-    quarantined = e.RunnerQuarantined(name=command.name, reason=command.reason)
-    if not command.lost:
-        return (quarantined,)
-    left = [trial for trial in state.open.values() if trial.runner == command.name and _on_instrument(trial)]
-    left.sort(key=lambda trial: trial.index)
-    return (quarantined, *(event for trial in left for event in lose(state, trial, command.reason)))
+    events: list[Event] = []
+    if command.name not in state.quarantined:
+        events.append(e.RunnerQuarantined(name=command.name, reason=command.reason))
+    if command.lost:
+        left = [trial for trial in state.open.values() if trial.runner == command.name and _on_instrument(trial)]
+        for trial in sorted(left, key=lambda trial: trial.index):
+            events.extend(lose(state, trial, command.reason))
+    return tuple(events)
 
 
 def restore_runner(state: State, command: c.RestoreRunner, _at: int) -> tuple[Event, ...]:

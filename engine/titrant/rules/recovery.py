@@ -10,7 +10,10 @@ from titrant.model.experiment import RunnerSpec
 from titrant.model.trial import Trial, TrialStatus
 from titrant.rules.state import State
 
-Plan = Literal["nothing", "fetch", "resubmit", "reattach", "rerun", "lose"]
+Plan = Literal["nothing", "fetch", "resubmit", "reattach", "rerun", "stop", "lose"]
+
+MAX_ATTEMPTS = 3
+"""A trial that was out of sight in this many attempts is not carried out again by itself: a run must end."""
 
 
 def plan(trial: Trial, spec: RunnerSpec | None) -> Plan:
@@ -20,6 +23,7 @@ def plan(trial: Trial, spec: RunnerSpec | None) -> Plan:
     - ``resubmit``: submit again with the same key; the runner honours keys.
     - ``reattach``: ask the instrument what became of it.
     - ``rerun``: a new attempt; the runner declares that twice does no harm.
+    - ``stop``: all that can be done is to stop it; then it is UNKNOWN.
     - ``lose``: UNKNOWN; a person decides.
     """
     if trial.status not in (TrialStatus.SUBMITTING, TrialStatus.RUNNING) or trial.runner is None or trial.asked:
@@ -36,7 +40,9 @@ def plan(trial: Trial, spec: RunnerSpec | None) -> Plan:
         return "reattach"
     if spec.rerun_safe:
         return "rerun"
-    return "reattach" if spec.can_report_status else "lose"
+    if spec.can_report_status:
+        return "reattach"
+    return "stop" if spec.can_stop else "lose"
 
 
 def recover(state: State, alive: frozenset[int]) -> tuple[Event, ...]:
@@ -51,12 +57,14 @@ def recover(state: State, alive: frozenset[int]) -> tuple[Event, ...]:
             case "rerun":
                 reason = "the engine restarted; the runner declares that carrying a trial out twice does no harm"
                 events.append(e.TrialRequeued(trial=index, reason=reason))
+            case "stop":
+                events.extend(lose(state, trial, "the engine restarted; the runner can only stop it"))
+                reason = "nobody can see to its end any more"
+                events.append(e.StopRequested(trial=index, cause="stop", reason=reason))
             case "lose":
                 events.extend(lose(state, trial, "the engine restarted and the runner cannot say what became of it"))
                 name = trial.runner or ""
-                spec = state.runner(name)
-                asks = spec is None or spec.on_unknown == "ask"
-                if asks and name not in quarantined and name not in state.quarantined:
+                if _policy(state, trial) == "ask" and name not in quarantined and name not in state.quarantined:
                     quarantined.add(name)
                     why = f"trial {index} may still be running on it"
                     events.append(e.RunnerQuarantined(name=name, reason=why))
@@ -67,21 +75,31 @@ def recover(state: State, alive: frozenset[int]) -> tuple[Event, ...]:
 
 def lose(state: State, trial: Trial, reason: str) -> tuple[Event, ...]:
     """Contact with a trial is lost: UNKNOWN, then the runner's declared policy, or a person."""
-    spec = state.runner(trial.runner)
     lost = e.TrialLost(trial=trial.index, reason=reason)
-    policy = "ask" if spec is None else spec.on_unknown
+    policy = _policy(state, trial)
+    if policy == "ask":
+        return (lost,)
+    why = f"on_unknown={policy!r}: {reason}"
     if policy == "abandon":
-        why = "on_unknown='abandon': " + reason
         return (
             lost,
             e.TrialResolved(trial=trial.index, outcome="abandoned", reason=why),
             e.TrialAbandoned(trial=trial.index, reason=why),
         )
-    if policy == "rerun":
-        why = "on_unknown='rerun': " + reason
+    if trial.attempt >= MAX_ATTEMPTS:
+        why = f"contact was lost in each of {trial.attempt} attempts, the last time: {reason}"
         return (
             lost,
-            e.TrialResolved(trial=trial.index, outcome="rerun", reason=why),
-            e.TrialRequeued(trial=trial.index, reason=why),
+            e.TrialResolved(trial=trial.index, outcome="failed", reason=why),
+            e.TrialFailed(trial=trial.index, reason=why),
         )
-    return (lost,)
+    return (
+        lost,
+        e.TrialResolved(trial=trial.index, outcome="rerun", reason=why),
+        e.TrialRequeued(trial=trial.index, reason=why),
+    )
+
+
+def _policy(state: State, trial: Trial) -> Literal["ask", "abandon", "rerun"]:
+    spec = state.runner(trial.runner)
+    return "ask" if spec is None else spec.on_unknown

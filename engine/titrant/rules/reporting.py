@@ -7,9 +7,9 @@ from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.observation import Observation
 from titrant.model.trial import Trial, TrialStatus
+from titrant.rules.completion import attached, completion, fetch_failed, fetched
 from titrant.rules.recovery import lose
 from titrant.rules.state import State
-from titrant.rules.telling import completion
 
 
 def report_retry(state: State, command: c.ReportRetry, _at: int) -> tuple[Event, ...]:
@@ -28,9 +28,11 @@ def report_retry(state: State, command: c.ReportRetry, _at: int) -> tuple[Event,
 
 
 def report_running(state: State, command: c.ReportRunning, _at: int) -> tuple[Event, ...]:
-    """The runner accepted the trial."""
+    """The runner accepted the trial; submitted again with its key after a restart it may have new metadata."""
     trial = _current(state, command.trial, command.attempt)
-    if trial is None or trial.status not in (TrialStatus.SUBMITTING, TrialStatus.UNKNOWN):
+    if trial is None or trial.run_done:
+        return ()
+    if trial.status is TrialStatus.RUNNING and trial.metadata == command.metadata:
         return ()
     found = _found_again(trial)
     return (*found, e.TrialRunning(trial=trial.index, attempt=trial.attempt, metadata=command.metadata))
@@ -61,6 +63,9 @@ def report_finished(state: State, command: c.ReportFinished, _at: int) -> tuple[
     if command.status == "abandoned":
         reason = command.reason or "the runner reported ABANDONED"
         return (*found, *data, e.TrialAbandoned(trial=trial.index, reason=reason))
+    if command.status == "early_stopped" and (trial.observations or command.observations):
+        reason = command.reason or "the runner reported EARLY_STOPPED"
+        return (*found, *data, e.TrialEarlyStopped(trial=trial.index, reason=reason))
     told = {observation.metric for observation in command.observations}
     awaiting = tuple(metric for metric in state.metrics if metric not in told)
     finished = e.TrialRunFinished(trial=trial.index, attempt=trial.attempt, awaiting=awaiting)
@@ -70,9 +75,11 @@ def report_finished(state: State, command: c.ReportFinished, _at: int) -> tuple[
 
 
 def report_stopped(state: State, command: c.ReportStopped, _at: int) -> tuple[Event, ...]:
-    """The trial was stopped as asked."""
+    """The trial was stopped as asked; an UNKNOWN one stays so, unless it was in sight when the stop was asked for."""
     trial = _current(state, command.trial, command.attempt)
     if trial is None or trial.run_done:
+        return ()
+    if trial.status is TrialStatus.UNKNOWN and (command.reason or not trial.stop_requested):
         return ()
     return (*_found_again(trial), *_stopped(state, trial, (), command.reason))
 
@@ -86,39 +93,26 @@ def report_lost(state: State, command: c.ReportLost, _at: int) -> tuple[Event, .
 
 
 def report_never_started(state: State, command: c.ReportNeverStarted, _at: int) -> tuple[Event, ...]:
-    """The submission failed for good and started nothing."""
+    """The submission failed for good and started nothing; that is no word on an earlier one with the same key."""
     trial = _current(state, command.trial, command.attempt)
     if trial is None or trial.run_done:
         return ()
+    if trial.started_at is not None or _may_have_begun(state, trial):
+        return () if trial.status is TrialStatus.UNKNOWN else lose(state, trial, command.reason)
     return (*_found_again(trial), e.TrialFailed(trial=trial.index, reason=command.reason))
 
 
 def record_fetch(state: State, command: c.RecordFetch, _at: int) -> tuple[Event, ...]:
     """A metric was fetched; with the last one awaited the trial is over."""
-    trial = state.trial(command.trial)
-    data = e.DataAttached(trial=trial.index, observations=command.observations)
-    if trial.awaiting == (command.metric,):
-        return (data, completion(state, trial, command.observations))
-    return (data,)
+    return fetched(state, state.trial(command.trial), command.metric, command.observations)
 
 
 def record_fetch_failure(state: State, command: c.RecordFetchFailure, _at: int) -> tuple[Event, ...]:
     """A metric could not be fetched: the trial completes without it, and says so."""
-    trial = state.trial(command.trial)
-    failed = e.FetchFailed(trial=trial.index, metric=command.metric, reason=command.reason)
-    if trial.awaiting == (command.metric,):
-        return (failed, completion(state, trial, reason=_missing_reason(state, trial, command)))
-    return (failed,)
+    return fetch_failed(state, state.trial(command.trial), command.metric, command.reason)
 
 
-def _missing_reason(state: State, trial: Trial, command: c.RecordFetchFailure) -> str | None:
-    needed = state.optimization.metric_names if state.optimization else ()
-    return f"{command.metric}: {command.reason}" if command.metric in needed else trial.reason
-
-
-def _stopped(
-    state: State, trial: Trial, observations: tuple[Observation, ...], said: str
-) -> tuple[Event, ...]:
+def _stopped(state: State, trial: Trial, observations: tuple[Observation, ...], said: str) -> tuple[Event, ...]:
     """How a stopped trial ends: by time to live or a person's stop FAILED, by early stopping EARLY_STOPPED."""
     reason = trial.reason or "stopped"
     if said:
@@ -134,6 +128,12 @@ def _current(state: State, index: int, attempt: int) -> Trial | None:
     return trial if trial is not None and trial.attempt == attempt and trial.runner is not None else None
 
 
+def _may_have_begun(state: State, trial: Trial) -> bool:
+    """Whether the attempt was submitted before a failure, and again since without asking the instrument."""
+    spec = state.runner(trial.runner)
+    return (trial.index, trial.attempt) in state.inherited and (spec is None or spec.honours_keys)
+
+
 def _found_again(trial: Trial) -> tuple[Event, ...]:
     """An UNKNOWN trial whose runner speaks after all needs no person any more."""
     if trial.status is not TrialStatus.UNKNOWN:
@@ -143,4 +143,4 @@ def _found_again(trial: Trial) -> tuple[Event, ...]:
 
 def _late(state: State, index: int, observations: tuple[Observation, ...]) -> tuple[Event, ...]:
     """A late result is always recorded."""
-    return (e.DataAttached(trial=state.trial(index).index, observations=observations),) if observations else ()
+    return attached(state, state.trial(index), observations)

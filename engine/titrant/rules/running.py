@@ -9,8 +9,8 @@ from titrant.errors import CommandRefused, ConfigurationError
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
-from titrant.model.experiment import RunnerSpec, RunOptions
-from titrant.model.trial import TrialStatus
+from titrant.model.experiment import RunOptions
+from titrant.rules.capacity import free_runner, slots_free
 from titrant.rules.recovery import recover
 from titrant.rules.state import RunState, State
 
@@ -28,21 +28,21 @@ def start_run(state: State, command: c.StartRun, _at: int) -> tuple[Event, ...]:
         raise CommandRefused("run_trials needs a runner: call configure_runner first")
     if state.halted is not None:
         raise CommandRefused("the experiment is halted: make the lab safe, then call reset(reason=...)")
-    staged = tuple(
-        e.TrialStaged(trial=index)
-        for index in sorted(state.open)
-        if state.open[index].asked and state.open[index].status is TrialStatus.RUNNING
-    )
-    return (e.RunStarted(options=command.options), *recover(state, command.alive), *staged)
+    begun = (e.RunStarted(options=command.options), *recover(state, command.alive))
+    if command.options.timeout_seconds == 0:
+        return (*begun, e.RunEnded(outcome="timeout", reason="timeout_seconds=0: nothing was started"))
+    asked = sorted(index for index, trial in state.open.items() if trial.asked)
+    return (*begun, *(e.TrialStaged(trial=index) for index in asked))
 
 
 def expire_run(state: State, command: c.ExpireRun, _at: int) -> tuple[Event, ...]:
     """The run's time is up: it ends now, and what runs goes on and is recorded."""
-    if state.run is None or state.run.started_at != command.run:
+    run = state.run
+    if run is None or run.started_at != command.run or run.options.timeout_seconds is None:
         return ()
-    left = state.in_loop
+    left = _active(state)
     what = f"; {left} trials go on and are recorded" if left else ""
-    return (e.RunEnded(outcome="timeout", reason=f"timeout_seconds={state.run.options.timeout_seconds:g} is up{what}"),)
+    return (e.RunEnded(outcome="timeout", reason=f"timeout_seconds={run.options.timeout_seconds:g} is up{what}"),)
 
 
 def exhaust_run(state: State, command: c.ExhaustRun, _at: int) -> tuple[Event, ...]:
@@ -62,14 +62,10 @@ def advance(state: State) -> tuple[Event, ...]:
         return ()
     if state.halted is not None:
         return (e.RunEnded(outcome="halted", reason="the experiment was halted"),)
-    if not run.tripped and len(run.failures) >= run.options.min_failed_trials_for_failure_rate_check:
-        total = max(run.taken, len(run.failures))
-        if len(run.failures) > run.options.tolerated_trial_failure_rate * total:
-            return (
-                e.FailureRateTripped(
-                    failed=len(run.failures), total=total, tolerated=run.options.tolerated_trial_failure_rate
-                ),
-            )
+    enough = len(run.failures) >= run.options.min_failed_trials_for_failure_rate_check
+    if enough and not run.tripped and _too_many_failed(run):
+        tolerated = run.options.tolerated_trial_failure_rate
+        return (e.FailureRateTripped(failed=len(run.failures), total=run.taken, tolerated=tolerated),)
     if state.queue and run.draining is None and state.paused is None:
         runner = free_runner(state)
         if runner is not None:
@@ -82,20 +78,19 @@ def advance(state: State) -> tuple[Event, ...]:
 
 def _end(state: State, run: RunState) -> tuple[Event, ...]:
     """The end of the run, if it has come."""
-    active = state.in_loop - len(state.queue)
     if run.draining is not None:
-        if active:
+        if _active(state):
             return ()
         if run.tripped:
             return (e.RunEnded(outcome="failure_rate", reason=run.draining),)
         return (e.RunEnded(outcome="stopped" if run.stopping else "drained", reason=run.draining),)
-    if active or state.paused is not None:
+    if _active(state) or state.paused is not None:
         return ()
     if state.queue or (run.created < run.options.max_trials and run.exhausted is None):
         if slots_free(state):
             return ()
         return (e.RunEnded(outcome="stuck", reason=waiting_for(state)),)
-    if run.failures and len(run.failures) > run.options.tolerated_trial_failure_rate * max(run.taken, 1):
+    if _too_many_failed(run):
         reason = (
             f"{len(run.failures)} of {run.taken} trials failed, "
             f"more than the tolerated {run.options.tolerated_trial_failure_rate:g}"
@@ -103,7 +98,7 @@ def _end(state: State, run: RunState) -> tuple[Event, ...]:
         return (e.RunEnded(outcome="failure_rate", reason=reason),)
     if run.exhausted is not None and run.created < run.options.max_trials:
         return (e.RunEnded(outcome="exhausted", reason=run.exhausted),)
-    if state.unknown and not state.in_loop:
+    if state.unknown:
         return (e.RunEnded(outcome="finished", reason=_unknown(state)),)
     return (e.RunEnded(outcome="finished"),)
 
@@ -118,24 +113,6 @@ def wanted(state: State) -> int:
     return max(0, min(slots_free(state) - len(state.queue), run.options.max_trials - run.created))
 
 
-def slots_free(state: State) -> int:
-    """Trials that could be submitted right now, over all runners, within the run's parallelism."""
-    if state.run is None:
-        return 0
-    parallelism = state.run.options.parallelism
-    room = sum(_room(state, spec, parallelism) for spec in state.runners)
-    return max(0, min(room, parallelism - state.slots_in_use))
-
-
-def free_runner(state: State) -> RunnerSpec | None:
-    """The runner with the most room left, the first named among equals; None when all are full."""
-    if not slots_free(state) or state.run is None:
-        return None
-    parallelism = state.run.options.parallelism
-    best = max(state.runners, key=lambda spec: _room(state, spec, parallelism))
-    return best if _room(state, best, parallelism) > 0 else None
-
-
 def waiting_for(state: State) -> str:
     """What the closed loop waits for, as a sentence for people; empty when nothing is under way."""
     run = state.run
@@ -146,7 +123,7 @@ def waiting_for(state: State) -> str:
     if run is None:
         return _unknown(state) if state.unknown else ""
     if run.draining is not None:
-        return f"draining ({run.draining}): {state.in_loop - len(state.queue)} trials still run"
+        return f"draining ({run.draining}): {_active(state)} trials still run"
     if not slots_free(state):
         if state.unknown:
             return _unknown(state)
@@ -164,10 +141,13 @@ def attempt_key(log_id: str, trial: int, attempt: int) -> str:
     return hashlib.sha256(f"titrant/{log_id}/{trial}/{attempt}".encode()).hexdigest()[:32]
 
 
-def _room(state: State, spec: RunnerSpec, parallelism: int) -> int:
-    if spec.name in state.quarantined:
-        return 0
-    return (parallelism if spec.capacity is None else spec.capacity) - (state.busy.get(spec.name) or 0)
+def _active(state: State) -> int:
+    """Trials on an instrument, or whose data are on the way; the others of the loop wait in the queue."""
+    return state.in_loop - len(state.queue)
+
+
+def _too_many_failed(run: RunState) -> bool:
+    return len(run.failures) > run.options.tolerated_trial_failure_rate * run.taken
 
 
 def _unknown(state: State) -> str:
@@ -188,6 +168,12 @@ def _check_options(options: RunOptions) -> None:
         refuse("max_trials", options.max_trials, "0 or more")
     if options.parallelism < 1:
         refuse("parallelism", options.parallelism, "1 or more")
+    if options.min_failed_trials_for_failure_rate_check < 0:
+        refuse(
+            "min_failed_trials_for_failure_rate_check",
+            options.min_failed_trials_for_failure_rate_check,
+            "0 or more",
+        )
     if not 0 <= options.tolerated_trial_failure_rate <= 1:
         refuse("tolerated_trial_failure_rate", options.tolerated_trial_failure_rate, "between 0 and 1")
     if not (options.initial_seconds_between_polls >= 0 and math.isfinite(options.initial_seconds_between_polls)):

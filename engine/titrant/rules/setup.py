@@ -43,6 +43,8 @@ def configure_experiment(state: State, command: c.ConfigureExperiment, _at: int)
         raise CommandRefused(
             f"the search space cannot be replaced once trials exist ({state.next_index} do): start a new experiment"
         )
+    if state.run is not None:
+        raise CommandRefused("the search space cannot change while run_trials is under way: drain it first")
     return (e.ExperimentConfigured(experiment=command.experiment),)
 
 
@@ -53,7 +55,8 @@ def configure_optimization(state: State, command: c.ConfigureOptimization, _at: 
         return ()
     if state.run is not None:
         raise CommandRefused("the objective cannot change while run_trials is under way: drain it first")
-    return (e.OptimizationConfigured(optimization=command.optimization),)
+    known = (*command.optimization.metric_names, *state.tracking)
+    return (e.OptimizationConfigured(optimization=command.optimization), *_tracked(state, state.metrics, known))
 
 
 def configure_strategy(state: State, command: c.ConfigureStrategy, _at: int) -> tuple[Event, ...]:
@@ -65,21 +68,16 @@ def configure_strategy(state: State, command: c.ConfigureStrategy, _at: int) -> 
 def configure_metrics(state: State, command: c.ConfigureMetrics, _at: int) -> tuple[Event, ...]:
     """Which metrics can be fetched; those that are neither objective nor constraint are tracked."""
     _unique("metric", command.names)
-    known = (*(state.optimization.metric_names if state.optimization else ()), *state.tracking)
-    extra = tuple(name for name in command.names if name not in known)
-    events: list[Event] = []
-    if state.metrics != command.names:
-        events.append(e.MetricsConfigured(names=command.names))
-    if extra and state.optimization is not None:
-        events.append(e.TrackingMetricsConfigured(names=(*state.tracking, *extra)))
-    return tuple(events)
+    changed = () if state.metrics == command.names else (e.MetricsConfigured(names=command.names),)
+    if state.optimization is None:
+        return changed
+    return (*changed, *_tracked(state, command.names, (*state.optimization.metric_names, *state.tracking)))
 
 
 def configure_tracking_metrics(state: State, command: c.ConfigureTrackingMetrics, _at: int) -> tuple[Event, ...]:
     """Name metrics that are recorded; those already known are skipped, as in Ax."""
-    known = (*(state.optimization.metric_names if state.optimization else ()), *state.tracking)
-    new = tuple(dict.fromkeys(name for name in command.names if name not in known))
-    return (e.TrackingMetricsConfigured(names=(*state.tracking, *new)),) if new else ()
+    needed = state.optimization.metric_names if state.optimization else ()
+    return _tracked(state, command.names, (*needed, *state.tracking))
 
 
 def configure_runners(state: State, command: c.ConfigureRunners, _at: int) -> tuple[Event, ...]:
@@ -90,7 +88,8 @@ def configure_runners(state: State, command: c.ConfigureRunners, _at: int) -> tu
     for spec in command.runners:
         if spec.capacity is not None and spec.capacity < 1:
             raise ConfigurationError(f"runner {spec.name!r} has capacity {spec.capacity}: it must be at least 1")
-        if spec.on_unknown == "rerun" and not (spec.rerun_safe or spec.honours_keys):
+        # A rerun is a new attempt with a new key: keys that are honoured do not make it safe.
+        if spec.on_unknown == "rerun" and not spec.rerun_safe:
             raise ConfigurationError(
                 f"runner {spec.name!r} asks for on_unknown='rerun' without declaring rerun_safe=True: "
                 "declare it if carrying a trial out twice does no harm"
@@ -98,13 +97,20 @@ def configure_runners(state: State, command: c.ConfigureRunners, _at: int) -> tu
     if state.run is not None:
         raise CommandRefused("runners cannot change while run_trials is under way: drain it first")
     given = {spec.name for spec in command.runners}
-    for trial in state.open.values():
-        if trial.runner is not None and trial.runner not in given:
+    for index in sorted(state.open):
+        trial = state.open[index]
+        if trial.runner is not None and not trial.run_done and trial.runner not in given:
             raise CommandRefused(
-                f"trial {trial.index} is on runner {trial.runner!r}, which is not among {sorted(given)}: "
+                f"trial {index} is on runner {trial.runner!r}, which is not among {sorted(given)}: "
                 "configure a runner with that name so that the trial can be found again"
             )
     return () if state.runners == command.runners else (e.RunnersConfigured(runners=command.runners),)
+
+
+def _tracked(state: State, names: tuple[str, ...], known: tuple[str, ...]) -> tuple[Event, ...]:
+    """Those of *names* that are not known yet are tracked from now on."""
+    new = tuple(dict.fromkeys(name for name in names if name not in known))
+    return (e.TrackingMetricsConfigured(names=(*state.tracking, *new)),) if new else ()
 
 
 def _need_space(state: State, call: str) -> None:

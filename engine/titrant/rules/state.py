@@ -12,15 +12,15 @@ from titrant.model.experiment import Experiment, GenerationStrategy, RunnerSpec,
 from titrant.model.objective import OptimizationConfig
 from titrant.model.trial import Trial, TrialStatus
 
-
 # rpds's maps take no type arguments at run time, where msgspec looks for them.
 if TYPE_CHECKING:
     Trials = HashTrieMap[int, Trial]
     Slots = HashTrieMap[str, int]
     Reasons = HashTrieMap[str, str]
-    Counts = HashTrieMap[TrialStatus, int]
 else:
-    Trials = Slots = Reasons = Counts = HashTrieMap
+    Trials = Slots = Reasons = HashTrieMap
+
+NONE_CLOSED = (0,) * (max(TrialStatus) + 1)
 
 
 class RunState(msgspec.Struct, frozen=True):
@@ -28,10 +28,10 @@ class RunState(msgspec.Struct, frozen=True):
 
     Attributes:
         options: Its arguments.
-        started_at: When it began, microseconds since 1970 UTC.
+        started_at: When it began, microseconds since 1970 UTC; later than any earlier run, so that it names the run.
         created: New trials made by it.
-        taken: Trials it is responsible for: its own, and those it took over.
-        ended: Of these, how many are over.
+        taken: Trials it is responsible for: its own, and those it took over; those that became UNKNOWN are a person's.
+        ended: Of these, how many are over; the others are ``State.in_loop``.
         failures: Index and reason of those that failed or were abandoned.
         tripped: Whether more failed than tolerated.
         draining: Why nothing new is started, or None.
@@ -60,6 +60,7 @@ class LastRun(msgspec.Struct, frozen=True):
     created: int
     taken: int
     failures: tuple[tuple[int, str], ...]
+    started_at: int = 0
 
 
 class State(msgspec.Struct, frozen=True):
@@ -74,7 +75,8 @@ class State(msgspec.Struct, frozen=True):
         busy: Runner name to slots in use.
         in_loop: Open trials the closed loop is responsible for (UNKNOWN ones are a person's).
         unknown: Open trials whose fate a person must settle.
-        counts: Closed trials by status.
+        inherited: Trial and attempt of submissions that were cut off by a failure: whether they began is not known.
+        counts: Number of closed trials, at the position of each status's number.
         position: Points of the quasi-random sequence used up.
         attached: Trials that people attached.
         baseline: Index of the baseline trial.
@@ -96,7 +98,8 @@ class State(msgspec.Struct, frozen=True):
     busy: Slots = HashTrieMap()
     in_loop: int = 0
     unknown: tuple[int, ...] = ()
-    counts: Counts = HashTrieMap()
+    inherited: tuple[tuple[int, int], ...] = ()
+    counts: tuple[int, ...] = NONE_CLOSED
     position: int = 0
     attached: int = 0
     baseline: int | None = None
@@ -127,7 +130,7 @@ class State(msgspec.Struct, frozen=True):
     def count(self, status: TrialStatus) -> int:
         """How many trials have that status."""
         if status.is_terminal:
-            return self.counts.get(status) or 0
+            return self.counts[status]
         return sum(trial.status is status for trial in self.open.values())
 
     @property

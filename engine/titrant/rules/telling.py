@@ -6,8 +6,8 @@ from titrant.errors import CommandRefused
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
-from titrant.model.observation import Observation
 from titrant.model.trial import Trial, TrialStatus
+from titrant.rules.completion import attached, completion
 from titrant.rules.state import State
 
 
@@ -52,15 +52,15 @@ def attach_trial(state: State, command: c.AttachTrial, _at: int) -> tuple[Event,
 def complete_trial(state: State, command: c.CompleteTrial, _at: int) -> tuple[Event, ...]:
     """Tell a result: the trial is COMPLETED, with what is missing named."""
     trial = _in_hand(state, command.trial, "completed")
-    return (*_attached(trial.index, command.observations), completion(state, trial, command.observations))
+    return (*attached(state, trial, command.observations), completion(state, trial, command.observations))
 
 
 def attach_data(state: State, command: c.AttachData, _at: int) -> tuple[Event, ...]:
-    """Add observations; a late result is always recorded."""
+    """Add observations; a late result is always recorded, also of an attempt before the one that is waited for."""
     trial = state.trial(command.trial)
-    if trial.status in (TrialStatus.CANDIDATE, TrialStatus.STAGED):
+    if trial.status is TrialStatus.CANDIDATE:
         raise CommandRefused(f"trial {trial.index} is {trial.status.name}: it has not been carried out yet")
-    return _attached(trial.index, command.observations)
+    return attached(state, trial, command.observations)
 
 
 def mark_failed(state: State, command: c.MarkFailed, _at: int) -> tuple[Event, ...]:
@@ -72,9 +72,12 @@ def mark_failed(state: State, command: c.MarkFailed, _at: int) -> tuple[Event, .
 def mark_abandoned(state: State, command: c.MarkAbandoned, _at: int) -> tuple[Event, ...]:
     """A trial is given up; it is not suggested again."""
     trial = state.trial(command.trial)
-    if trial.status not in (TrialStatus.CANDIDATE, TrialStatus.STAGED, TrialStatus.UNKNOWN):
-        trial = _in_hand(state, command.trial, "abandoned")
-    return (e.TrialAbandoned(trial=trial.index, reason=command.reason),)
+    abandoned = e.TrialAbandoned(trial=trial.index, reason=command.reason)
+    if trial.status is TrialStatus.UNKNOWN:
+        return (e.TrialResolved(trial=trial.index, outcome="abandoned", reason=command.reason), abandoned)
+    if trial.status not in (TrialStatus.CANDIDATE, TrialStatus.STAGED):
+        _in_hand(state, command.trial, "abandoned")
+    return (abandoned,)
 
 
 def mark_early_stopped(state: State, command: c.MarkEarlyStopped, _at: int) -> tuple[Event, ...]:
@@ -119,27 +122,8 @@ def resolve(state: State, command: c.Resolve, _at: int) -> tuple[Event, ...]:
         case "completed":
             if not command.observations and state.metrics:
                 return (resolved, e.TrialRunFinished(trial=trial.index, attempt=trial.attempt, awaiting=state.metrics))
-            data = _attached(trial.index, command.observations)
-            return (resolved, *data, completion(state, trial, command.observations))
-
-
-def completion(
-    state: State, trial: Trial, new: tuple[Observation, ...] = (), reason: str | None = None
-) -> e.TrialCompleted:
-    """The end of a trial with what it still lacks: a value that is no number counts as failed."""
-    needed = state.optimization.metric_names if state.optimization else ()
-    seen = (*trial.observations, *new)
-    good = {observation.metric for observation in seen if observation.mean is not None}
-    missing = tuple(metric for metric in needed if metric not in good)
-    if missing and reason is None:
-        bad = {o.metric: o.status for o in seen if o.mean is None}
-        told = trial.reason if trial.reason and trial.reason.split(":")[0] in missing else None
-        reason = told or "; ".join(f"{m} is {bad[m]}" if m in bad else f"no value for {m}" for m in missing)
-    return e.TrialCompleted(trial=trial.index, missing=missing, reason=reason)
-
-
-def _attached(index: int, observations: tuple[Observation, ...]) -> tuple[Event, ...]:
-    return (e.DataAttached(trial=index, observations=observations),) if observations else ()
+            data = attached(state, trial, command.observations)
+            return (resolved, *data, completion(state, trial, command.observations, reason=command.reason))
 
 
 def _in_hand(state: State, index: int, verb: str) -> Trial:

@@ -1,0 +1,272 @@
+"""What the events of a trial change: from candidate to its end, and what is told of it afterwards."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from titrant.messages import events as e
+from titrant.model.trial import Trial, TrialStatus
+from titrant.rules.state import RunState, Slots, State
+
+# Members as globals: an attribute of an enum class costs more than all the rest of a small event.
+CANDIDATE, STAGED, SUBMITTING, RUNNING = (
+    TrialStatus.CANDIDATE,
+    TrialStatus.STAGED,
+    TrialStatus.SUBMITTING,
+    TrialStatus.RUNNING,
+)
+FAILED, COMPLETED, ABANDONED = TrialStatus.FAILED, TrialStatus.COMPLETED, TrialStatus.ABANDONED
+EARLY_STOPPED, UNKNOWN = TrialStatus.EARLY_STOPPED, TrialStatus.UNKNOWN
+
+
+def created(state: State, event: e.TrialCreated, at: int) -> State:
+    """A trial exists: in the queue, or RUNNING in somebody's hands."""
+    index, asked, suggestion = event.trial, event.asked, event.suggestion
+    trial = Trial(
+        index=index,
+        parameters=event.parameters,
+        status=RUNNING if asked else CANDIDATE,
+        arm_name=event.arm_name,
+        origin=event.origin,
+        node="" if suggestion is None else suggestion.node,
+        asked=asked,
+        created_at=at,
+        started_at=at if asked else None,
+    )
+    run = state.run
+    if run is not None and not asked:
+        run = replace(run, created=run.created + 1, taken=run.taken + 1)
+    return replace(
+        state,
+        open=state.open.insert(index, trial),
+        next_index=index + 1,
+        position=state.position if suggestion is None else max(state.position, suggestion.position),
+        queue=state.queue if asked else (*state.queue, index),
+        in_loop=state.in_loop + (not asked),
+        attached=state.attached + (event.origin != "suggested"),
+        baseline=index if event.origin == "baseline" else state.baseline,
+        run=run,
+    )
+
+
+def staged(state: State, event: e.TrialStaged, _at: int) -> State:
+    """The closed loop takes an asked trial over."""
+    trial = replace(state.trial(event.trial), status=STAGED, asked=False, started_at=None)
+    return replace(
+        state,
+        open=state.open.insert(event.trial, trial),
+        queue=(*state.queue, event.trial),
+        in_loop=state.in_loop + 1,
+        run=_taking(state.run, +1),
+    )
+
+
+def submitting(state: State, event: e.TrialSubmitting, at: int) -> State:
+    """The trial takes up a slot of its runner, under its key."""
+    index, queue = event.trial, state.queue
+    trial = replace(
+        state.trial(index),
+        status=SUBMITTING,
+        runner=event.runner,
+        attempt=event.attempt,
+        key=event.key,
+        submitted_at=at,
+        reason=None,
+    )
+    return replace(
+        state,
+        open=state.open.insert(index, trial),
+        queue=queue[1:] if queue and queue[0] == index else without(queue, index),
+        busy=_busier(state.busy, event.runner, +1),
+    )
+
+
+def running(state: State, event: e.TrialRunning, at: int) -> State:
+    """The runner accepted the trial; a second time, after a restart, with metadata that are newer."""
+    trial = state.trial(event.trial)
+    trial = replace(
+        trial,
+        status=RUNNING,
+        metadata=event.metadata,
+        started_at=at if trial.started_at is None else trial.started_at,
+        reason=trial.reason if trial.stop_requested else None,
+    )
+    return replace(state, open=state.open.insert(event.trial, trial))
+
+
+def reattached(state: State, event: e.TrialReattached, at: int) -> State:
+    """The same attempt was found again."""
+    trial = state.trial(event.trial)
+    trial = replace(trial, status=RUNNING, started_at=at if trial.started_at is None else trial.started_at)
+    return replace(state, open=state.open.insert(event.trial, trial))
+
+
+def run_finished(state: State, event: e.TrialRunFinished, _at: int) -> State:
+    """The instrument is free; from here on the reason names metrics that could not be fetched."""
+    trial = state.trial(event.trial)
+    busy = _busier(state.busy, trial.runner, -1) if trial.runner is not None and holds_slot(trial) else state.busy
+    trial = replace(trial, status=RUNNING, run_done=True, awaiting=event.awaiting, reason=None)
+    return replace(state, open=state.open.insert(event.trial, trial), busy=busy)
+
+
+def data_attached(state: State, event: e.DataAttached, _at: int) -> State:
+    """Observations count whenever they come; a usable value fills a gap that a finished trial had."""
+    new = event.observations
+    trial = state.trial(event.trial)
+    awaiting, missing = trial.awaiting, trial.missing
+    if awaiting:
+        named = {observation.metric for observation in new}
+        awaiting = tuple(metric for metric in awaiting if metric not in named)
+    if missing:
+        good = {observation.metric for observation in new if observation.mean is not None}
+        missing = tuple(metric for metric in missing if metric not in good)
+    return _put(state, replace(trial, observations=trial.observations + new, awaiting=awaiting, missing=missing))
+
+
+def fetch_failed(state: State, event: e.FetchFailed, _at: int) -> State:
+    """One metric less is awaited."""
+    trial = state.trial(event.trial)
+    if event.metric not in trial.awaiting:
+        return state
+    said = f"{event.metric}: {event.reason}"
+    return _put(
+        state,
+        replace(
+            trial,
+            awaiting=tuple(metric for metric in trial.awaiting if metric != event.metric),
+            reason=f"{trial.reason}; {said}" if trial.reason else said,
+        ),
+    )
+
+
+def fetch_requested(state: State, event: e.FetchRequested, _at: int) -> State:
+    """A finished trial awaits data again."""
+    return _put(state, replace(state.trial(event.trial), awaiting=event.metrics, reason=None))
+
+
+def completed(state: State, event: e.TrialCompleted, at: int) -> State:
+    """The trial is over, or, told again, all that could be fetched later is there."""
+    if event.trial in state.open:
+        return _close(state, event.trial, COMPLETED, event.reason, at, event.missing)
+    trial = replace(state.trial(event.trial), missing=event.missing, awaiting=(), reason=event.reason)
+    return replace(state, closed=state.closed.insert(event.trial, trial))
+
+
+def failed(state: State, event: e.TrialFailed, at: int) -> State:
+    """The trial failed."""
+    return _close(state, event.trial, FAILED, event.reason, at)
+
+
+def abandoned(state: State, event: e.TrialAbandoned, at: int) -> State:
+    """The trial was given up."""
+    return _close(state, event.trial, ABANDONED, event.reason, at)
+
+
+def early_stopped(state: State, event: e.TrialEarlyStopped, at: int) -> State:
+    """The trial was stopped before its end."""
+    return _close(state, event.trial, EARLY_STOPPED, event.reason, at)
+
+
+def stop_requested(state: State, event: e.StopRequested, _at: int) -> State:
+    """The trial's end will be that of a stopped one; what became of an UNKNOWN trial is still a person's word."""
+    trial = state.open.get(event.trial)
+    if trial is None or trial.status is UNKNOWN:
+        return state
+    trial = replace(trial, stop_requested=event.cause, reason=event.reason)
+    return replace(state, open=state.open.insert(event.trial, trial))
+
+
+def lost(state: State, event: e.TrialLost, _at: int) -> State:
+    """The trial is a person's to settle; it keeps its slot, since it may be running there."""
+    trial = replace(state.trial(event.trial), status=UNKNOWN, reason=event.reason)
+    return replace(
+        state,
+        open=state.open.insert(event.trial, trial),
+        in_loop=state.in_loop - 1,
+        unknown=(*state.unknown, event.trial),
+        run=_taking(state.run, -1),
+    )
+
+
+def resolved(state: State, event: e.TrialResolved, _at: int) -> State:
+    """The trial is the loop's again; the event that follows says how it goes on."""
+    trial = replace(state.trial(event.trial), status=RUNNING, reason=event.reason, stop_requested="")
+    return replace(
+        state,
+        open=state.open.insert(event.trial, trial),
+        in_loop=state.in_loop + 1,
+        unknown=without(state.unknown, event.trial),
+        run=_taking(state.run, +1),
+    )
+
+
+def requeued(state: State, event: e.TrialRequeued, _at: int) -> State:
+    """The trial waits for a runner again, and nothing of the attempt before clings to it but its number."""
+    trial = state.trial(event.trial)
+    busy = _busier(state.busy, trial.runner, -1) if trial.runner is not None and holds_slot(trial) else state.busy
+    trial = replace(
+        trial,
+        status=STAGED,
+        runner=None,
+        key=None,
+        metadata=None,
+        stop_requested="",
+        submitted_at=None,
+        started_at=None,
+        reason=event.reason,
+    )
+    return replace(
+        state,
+        open=state.open.insert(event.trial, trial),
+        busy=busy,
+        queue=(*state.queue, event.trial),
+    )
+
+
+def holds_slot(trial: Trial) -> bool:
+    """Whether the trial takes up a slot of its runner."""
+    return trial.runner is not None and not trial.run_done and trial.status in (SUBMITTING, RUNNING, UNKNOWN)
+
+
+def without(indices: tuple[int, ...], index: int) -> tuple[int, ...]:
+    """*indices* but for *index*."""
+    return tuple(other for other in indices if other != index) if index in indices else indices
+
+
+def _taking(run: RunState | None, more: int) -> RunState | None:
+    return None if run is None else replace(run, taken=run.taken + more)
+
+
+def _busier(busy: Slots, runner: str, by: int) -> Slots:
+    return busy.insert(runner, (busy.get(runner) or 0) + by)
+
+
+def _put(state: State, trial: Trial) -> State:
+    if trial.index in state.open:
+        return replace(state, open=state.open.insert(trial.index, trial))
+    return replace(state, closed=state.closed.insert(trial.index, trial))
+
+
+def _close(
+    state: State, index: int, status: TrialStatus, reason: str | None, at: int, missing: tuple[str, ...] = ()
+) -> State:
+    trial = state.trial(index)
+    in_loop = not trial.asked and trial.status is not UNKNOWN
+    run, counts = state.run, state.counts
+    if run is not None and in_loop:
+        failures = run.failures
+        if status in (FAILED, ABANDONED) and not run.stopping:
+            failures = (*failures, (index, reason or status.name))
+        run = replace(run, ended=run.ended + 1, failures=failures)
+    over = replace(trial, status=status, reason=reason, missing=missing, awaiting=(), ended_at=at)
+    return replace(
+        state,
+        open=state.open.remove(index),
+        closed=state.closed.insert(index, over),
+        queue=without(state.queue, index),
+        busy=_busier(state.busy, trial.runner, -1) if trial.runner is not None and holds_slot(trial) else state.busy,
+        in_loop=state.in_loop - in_loop,
+        unknown=without(state.unknown, index),
+        counts=(*counts[:status], counts[status] + 1, *counts[status + 1 :]),
+        run=run,
+    )
