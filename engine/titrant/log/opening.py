@@ -100,13 +100,15 @@ async def _begin(path: Path, lease: Lease, db: Writing, meta: Row | None, now: i
         if unclean and (await db.fetch("PRAGMA quick_check(1)"))[0][0] != "ok":
             raise LogCorrupt(0, "pages of the file are damaged (PRAGMA quick_check)")
         await db.prepare()
-    about = (await db.fetch(schema.META))[0]
+    about = next(iter(await db.fetch(schema.META)), None)
     genesis = genesis_of(about)
     tail = await db.tail(genesis)
     crash_point("log.open.before")
-    epoch = (await db.fetch(schema.TAKE_OVER, (os.getpid(), socket.gethostname(), now)))[0][0]
+    taken = await db.fetch(schema.TAKE_OVER, (os.getpid(), socket.gethostname(), now))
     crash_point("log.open.after")
-    return Held(path=path, lease=lease, db=db, log_id=about[0], genesis=genesis, epoch=epoch, tail=tail)
+    if not about or not taken:
+        raise LogCorrupt(0, "the file's row of meta or of its writer is missing")
+    return Held(path=path, lease=lease, db=db, log_id=about[0], genesis=genesis, epoch=taken[0][0], tail=tail)
 
 
 async def _fill(db: Writing, meta: Row) -> None:

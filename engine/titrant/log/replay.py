@@ -169,14 +169,23 @@ def check(reader: sqlite3.Connection, path: Path) -> None:
 
 
 def hash_at(reader: sqlite3.Connection, seq: int) -> bytes:
-    """Give the chain's hash at ``seq``; the genesis at 0; nothing fits where there is no such event."""
-    if seq > 0:
-        row = reader.execute("SELECT hash FROM events WHERE seq = ?", (seq,)).fetchone()
-        return bytes(row[0]) if row else b""
-    return genesis_of(reader.execute(schema.META).fetchone())
+    """Give the chain's hash at ``seq``; the genesis at 0; nothing fits where there is no such event.
+
+    Raises:
+        LogCorrupt: The file is damaged there.
+        LogUnavailable: The storage failed.
+    """
+    try:
+        if seq > 0:
+            row = reader.execute("SELECT hash FROM events WHERE seq = ?", (seq,)).fetchone()
+            return row[0] if row and isinstance(row[0], bytes) else b""
+        meta = reader.execute(schema.META).fetchone()
+    except FAULTS as exc:
+        raise translated(exc, _path_of(reader), seq) from exc
+    return genesis_of(meta)
 
 
-def genesis_of(meta: Sequence[object]) -> bytes:
+def genesis_of(meta: Sequence[object] | None) -> bytes:
     """Give the genesis of a log from its meta row.
 
     Raises:
@@ -224,6 +233,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     raise LogUnavailable(f"the log {path} cannot be opened")
 
 
+def _path_of(reader: sqlite3.Connection) -> Path:
+    return Path(reader.execute("PRAGMA database_list").fetchone()[2])
+
+
 def _chunks(reader: sqlite3.Connection, after: int, until: int | None) -> Iterator[list[Row]]:
     select = schema.SELECT + "WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
     last, size = _END if until is None else until, CHUNK
@@ -232,8 +245,7 @@ def _chunks(reader: sqlite3.Connection, after: int, until: int | None) -> Iterat
             rows = reader.execute(select, (after, last, size)).fetchall()
         except FAULTS as exc:
             if size == 1:
-                path = Path(reader.execute("PRAGMA database_list").fetchone()[2])
-                raise translated(exc, path, after + 1) from exc
+                raise translated(exc, _path_of(reader), after + 1) from exc
             size = 1  # Give what is sound before the fault, and name the right event.
             continue
         if not rows:
