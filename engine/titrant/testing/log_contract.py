@@ -8,8 +8,6 @@ Subclass it and give it the fixture ``make_log``; a durable log gives ``reopen``
             return lambda: MyLog.create(tmp_path / "my.log")
 """
 
-
-
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
