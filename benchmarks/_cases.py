@@ -19,7 +19,10 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a number of the result, and the most (or least) it may be."""
+    """One line of the table: a number of the result, and the most (or least) it may be.
+
+    ``{trials}`` in the label is filled in with the plan's number.
+    """
 
     label: str
     key: str
@@ -27,7 +30,6 @@ class Row:
     at_most: float | None = None
     at_least: float | None = None
     digits: int = 2
-    note: str = ""
 
     @property
     def target(self) -> str:
@@ -94,7 +96,7 @@ PAIRS = [2.5, 2.5, 1.0, 1.0]
 
 
 def utilisation(trials: int, smoke: dict[str, Any]) -> Case:
-    label = f"Slots busy, {trials} trials of 1.0 or 2.5 s, 4 slots, BO"
+    label = "Slots busy, {trials} trials of 1.0 or 2.5 s, 4 slots, BO"
     return Case(
         f"utilisation{trials}",
         "closed_loop",
@@ -109,7 +111,7 @@ CASES = (
         "tutorial",
         "closed_loop",
         (
-            Row("Tutorial: Hartmann6, 30 trials x 5 s, 3 slots, BO: wall / ideal", "ratio", at_most=1.05, digits=3),
+            Row("Tutorial: {trials} trials x 5 s, 3 slots, BO: wall / ideal", "ratio", at_most=1.05, digits=3),
             *LATENCY,
         ),
         {"trials": 30, "slots": 3, "durations": [5.0], "files": True, "method": "fast"},
@@ -120,7 +122,7 @@ CASES = (
         "random8",
         "closed_loop",
         (
-            Row("30 trials x 1 s, 8 slots, random: wall / ideal", "ratio", at_most=1.10, digits=3),
+            Row("{trials} trials x 1 s, 8 slots, random: wall / ideal", "ratio", at_most=1.10, digits=3),
             *LATENCY,
         ),
         {"trials": 30, "slots": 8, "durations": [1.0], "files": True},
@@ -132,7 +134,7 @@ CASES = (
         "memory1000",
         "closed_loop",
         (
-            Row("Overhead a zero-length trial, random, in memory, 1,000 trials", "ms_per_trial", "ms", at_most=3),
+            Row("Overhead a zero-length trial, random, in memory, {trials} trials", "ms_per_trial", "ms", at_most=3),
             Row("… in the last fifth", "last_fifth_ms", "ms"),
         ),
         {"trials": 1000, "tuned_poll": 0},
@@ -143,7 +145,7 @@ CASES = (
     Case(
         "memory10000",
         "closed_loop",
-        (Row("… the last fifth of 10,000 trials", "last_fifth_ms", "ms", at_most=3),),
+        (Row("… the last fifth of {trials} trials", "last_fifth_ms", "ms", at_most=3),),
         {"trials": 10_000},
         quick={"trials": 3_000},
         smoke={"trials": 50},
@@ -153,7 +155,7 @@ CASES = (
         "sqlite300",
         "closed_loop",
         (
-            Row("The same in durable SQLite, 300 trials", "ms_per_trial", "ms", at_most=10),
+            Row("The same in durable SQLite, {trials} trials", "ms_per_trial", "ms", at_most=10),
             Row("… in the last fifth", "last_fifth_ms", "ms"),
         ),
         {"trials": 300, "sqlite": True, "tuned_poll": 0},
@@ -163,7 +165,7 @@ CASES = (
     Case(
         "sqlite10000",
         "closed_loop",
-        (Row("… the last fifth of 10,000 trials", "last_fifth_ms", "ms", at_most=10),),
+        (Row("… the last fifth of {trials} trials", "last_fifth_ms", "ms", at_most=10),),
         {"trials": 10_000, "sqlite": True},
         quick={"trials": 3_000},
         smoke={"trials": 50},
@@ -172,9 +174,9 @@ CASES = (
     Case(
         "load",
         "load",
-        (Row("Load 500 trials (Ax: 300)", "seconds", "s", at_most=0.3, digits=3),),
+        (Row("Load an experiment of {trials} trials", "seconds", "s", at_most=0.3, digits=3),),
         {"trials": 500, "sqlite": True, "tuned_poll": 0},
-        smoke={"trials": 10},
+        smoke={"trials": 20},
         ax={"trials": 300},
         variants=("titrant", "ax"),
         prepare="build",
@@ -202,7 +204,7 @@ CASES = (
         "stall",
         "stall",
         (
-            Row("Event loop late while BO fits 300 points, p99.9", "p999_ms", "ms", at_most=50, digits=1),
+            Row("Event loop late while BO fits {trials} points, p99.9", "p999_ms", "ms", at_most=50, digits=1),
             Row("… p50", "p50_ms", "ms", digits=2),
             Row("… p99", "p99_ms", "ms", digits=2),
             Row("… latest", "max_ms", "ms", digits=1),

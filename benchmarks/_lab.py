@@ -134,14 +134,17 @@ def closed_loop_result(
             "last_fifth_ms": fifths[-1],
         }
     ideal = list_schedule(trial_durations(plan), plan["slots"])
+    ends = sorted(end for _, end in lab.spans.values())
+    slots = plan["slots"]
     late = [noticed[trial] - end for trial, (_, end) in lab.spans.items()]
     return result | {
         "ideal_s": ideal,
         "ratio": wall / ideal,
         "busy_s": busy,
-        "utilisation": 100 * busy / (wall * plan["slots"]),
-        "ceiling": 100 * busy / (ideal * plan["slots"]),
-        "first_start_s": starts[0] - began,
+        "utilisation": 100 * busy / (wall * slots),
+        "ceiling": 100 * busy / (ideal * slots),
+        "first_starts_s": [start - began for start in starts[:slots]],
+        "refills_s": [start - end for end, start in zip(ends, starts[slots:], strict=False)],
         "latency_mean_ms": statistics.mean(late) * 1e3,
         "latency_max_ms": max(late) * 1e3,
     }

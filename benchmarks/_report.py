@@ -11,6 +11,17 @@ from _cases import CASES, COLUMNS, Row
 Sample = dict[str, Any]
 
 
+def trials(samples: Sequence[Sample], case: str, variant: str) -> int | None:
+    """How many trials the plan had: a quick run has fewer, and so has Ax where its time grows with their square."""
+    found = (s["plan"].get("trials") for s in samples if s["case"] == case and s["variant"] == variant and "plan" in s)
+    return next(found, None)
+
+
+def label(samples: Sequence[Sample], case: str, row: Row) -> str:
+    count = next((n for variant in COLUMNS if (n := trials(samples, case, variant)) is not None), None)
+    return row.label if count is None else row.label.format(trials=f"{count:,}")
+
+
 def values(samples: Sequence[Sample], case: str, variant: str, key: str) -> list[float]:
     """The numbers of one case and variant, over the rounds."""
     return [
@@ -49,7 +60,7 @@ def summary(samples: Sequence[Sample]) -> list[dict[str, Any]]:
                 {
                     "case": case.name,
                     "key": row.key,
-                    "label": row.label,
+                    "label": label(samples, case.name, row),
                     "target": row.target,
                     "met": row.met(statistics.median(ours)) if ours else None,
                     "values": {
@@ -85,11 +96,15 @@ def markdown(samples: Sequence[Sample], *, with_ax: bool) -> str:
             found = {variant: values(samples, case.name, variant, row.key) for variant in variants}
             if not any(found.values()):
                 continue
+            sizes = {variant: trials(samples, case.name, variant) for variant in variants}
             cells = [spread(found[variant], row) for variant in variants]
+            for nr, variant in enumerate(variants):
+                if found[variant] and sizes[variant] != sizes["titrant"] and sizes["titrant"]:
+                    cells[nr] += f" ({sizes[variant]} trials)"
             verdict = row.met(statistics.median(found["titrant"])) if found["titrant"] else None
             said = {True: "yes", False: "**no**", None: "–"}[verdict]
             busy = others(samples, case.name, variants) if place == 0 else ""
-            lines.append(f"| {row.label} | {' | '.join(cells)} | {row.target} | {said} | {busy} |")
+            lines.append(f"| {label(samples, case.name, row)} | {' | '.join(cells)} | {row.target} | {said} | {busy} |")
     failed = sorted({f"{sample['case']}/{sample['variant']}" for sample in samples if "error" in sample})
     if failed:
         lines += ["", f"Failed: {', '.join(failed)}"]
