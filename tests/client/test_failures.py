@@ -343,3 +343,30 @@ def test_acts_of_people_are_in_the_log_with_who_and_why(make_client: MakeClient)
 
     last = list(client._async.engine.log.read())[-1]
     assert (last.actor, last.reason) == ("user:ada", "lunch")
+
+
+def test_what_no_log_can_hold_is_refused_and_the_experiment_goes_on(polled):
+    class Talkative(Polled):
+        def run_trial(self, trial_index, parameterization):
+            metadata = super().run_trial(trial_index, parameterization)
+            return metadata | ({"image": "x" * 2_000_000} if trial_index == 0 else {})
+
+    client = polled(Talkative())
+
+    client.run_trials(max_trials=3, parallelism=2)
+
+    assert [trial.missing for trial in client.state.trials()] == [("y",), (), ()]
+    (lost,) = events(client, e.TrialLost)
+    assert "what the runner said cannot be kept" in lost.reason
+
+
+def test_a_message_of_undecodable_bytes_is_kept_readable(make_client: MakeClient):
+    def broken(parameters):
+        raise OSError(b"caf\xe9".decode("utf-8", "surrogateescape"))
+
+    client = make_client()
+    client.configure_runner(broken)
+
+    client.run_trials(max_trials=1, tolerated_trial_failure_rate=1)
+
+    assert client.state.trial(0).reason == "OSError: caf\\udce9"

@@ -145,6 +145,17 @@ def undelivered(message: mail.Mail, why: str) -> c.Command | None:
             return None
 
 
+def unreadable(command: c.Command, why: str) -> c.Command | None:
+    """What a report means whose content no log can hold (half a megabyte of metadata, text that is no text)."""
+    match command:
+        case c.ReportRunning(trial=index, attempt=attempt) | c.ReportFinished(trial=index, attempt=attempt):
+            return c.ReportLost(trial=index, attempt=attempt, reason=f"what the runner said cannot be kept: {why}")
+        case c.RecordFetch(trial=index, metric=name):
+            return c.RecordFetchFailure(trial=index, metric=name, reason=f"it cannot be kept: {why}")
+        case _:
+            return None
+
+
 def _attempt(trial: Trial) -> Attempt:
     return Attempt(
         trial=trial.index,

@@ -15,19 +15,20 @@ import msgspec
 
 from titrant.actors import mail
 from titrant.actors.asking import Asking
-from titrant.actors.effects import Delivery, Effects, undelivered
+from titrant.actors.effects import Delivery, Effects, undelivered, unreadable
 from titrant.actors.mail import Do, Written
 from titrant.errors import (
     ActorError,
     ActorStopped,
     CommandRefused,
     ConfigurationError,
+    EventRejected,
     LogError,
     LogUnavailable,
 )
 from titrant.log.base import Append, Draft, Record, Stored
 from titrant.messages import commands as c
-from titrant.messages.codec import SCHEMAS
+from titrant.messages.codec import SCHEMAS, encode_checked
 from titrant.messages.events import Event
 from titrant.rules.decide import step
 from titrant.rules.state import State
@@ -117,11 +118,14 @@ class Supervisor:
         try:
             then = None if message.answer is None else message.answer.give
             self.decide(message.command, message.by, then, message.key, message.observed_at)
-        except (CommandRefused, ConfigurationError) as exc:
+        except (CommandRefused, ConfigurationError, EventRejected) as exc:
             if message.answer is not None:
                 message.answer.fail(exc)
-            else:
-                log.error("command.refused", command=type(message.command).__name__, by=message.by.actor, why=str(exc))
+                return
+            log.error("command.refused", command=type(message.command).__name__, by=message.by.actor, why=str(exc))
+            instead = unreadable(message.command, str(exc)) if isinstance(exc, EventRejected) else None
+            if instead is not None:
+                self.decide(instead, message.by)
 
     def decide(
         self,
@@ -139,6 +143,8 @@ class Supervisor:
         elif isinstance(command, c.RecordRestart):
             command = msgspec.structs.replace(command, alive=self.effects.alive_elsewhere(before, command.name))
         events, after = step(before, command, at)
+        for event in events:  # what the log could not give back again is refused before anything depends on it
+            encode_checked(event)
         self.state = after
         release = self.effects.of(command, events, before, after)
         self.asking.noticed(command, events, at)

@@ -69,9 +69,15 @@ async def supervise(
             return
 
 
+LONGEST = 500
+"""Characters kept of an exception's message: some drivers put whole responses into theirs."""
+
+
 def describe(exc: BaseException) -> str:
-    """An exception in one line, groups opened."""
+    """An exception in one line that any log can hold, groups opened."""
     if isinstance(exc, BaseExceptionGroup):
         return "; ".join(describe(inner) for inner in exc.exceptions)
-    text = str(exc).strip().splitlines()
-    return f"{type(exc).__name__}: {text[0]}" if text else type(exc).__name__
+    lines = str(exc).strip().splitlines()
+    text = f"{type(exc).__name__}: {lines[0]}" if lines else type(exc).__name__
+    readable = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return readable if len(readable) <= LONGEST else readable[:LONGEST] + " …"
