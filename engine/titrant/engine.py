@@ -24,7 +24,7 @@ from titrant.actors.mail import Do
 from titrant.actors.metric import MetricActor
 from titrant.actors.runner import RunnerActor
 from titrant.actors.supervisor import Supervisor
-from titrant.errors import ActorError, LogError, LogUnavailable, TitrantError
+from titrant.errors import ActorError, LogError, LogExists, LogMissing, LogUnavailable, TitrantError
 from titrant.generators.base import PredictionReply
 from titrant.generators.process import WorkerProcess
 from titrant.hub import Hub
@@ -108,13 +108,23 @@ class Engine:
         log_id = mint.log_id(self._seed if self.clock.virtual else None)
         if self.path is None:
             return MemoryLog(log_id=log_id, now=now, engine=_version())
-        from titrant.log.sqlite import SqliteLog  # noqa: PLC0415  # aiosqlite only where there is a file
+        from titrant.log.replay import scan  # noqa: PLC0415  # sqlite3 and aiosqlite only where there is a file
+        from titrant.log.sqlite import SqliteLog  # noqa: PLC0415
 
+        # The first event holds the seed.  A log without one, whose maker was killed, is as good as not made.
         if self._create:
-            return await SqliteLog.create(
-                self.path, log_id=log_id, now=now, engine=_version(), outside=self.clock.outside
-            )
-        return await SqliteLog.open(self.path, now=now, outside=self.clock.outside)
+            try:
+                return await SqliteLog.create(
+                    self.path, log_id=log_id, now=now, engine=_version(), outside=self.clock.outside
+                )
+            except LogExists:
+                if next(scan(self.path), None) is not None:
+                    raise
+        opened = await SqliteLog.open(self.path, now=now, outside=self.clock.outside)
+        if opened.head.seq == 0 and not self._create:
+            await opened.close()
+            raise LogMissing(f"the log at {self.path} has no event yet: make it again, without open")
+        return opened
 
     def _build(self, state: State, seq: int) -> None:
         self.writer = LogWriter(self.log)
