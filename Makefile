@@ -1,0 +1,52 @@
+# What one does with this checkout; `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench-log bench-orchestration campaign clean
+
+PYTHON ?= python3
+CAMPAIGN ?= 500
+BIN := .venv/bin
+READY := .venv/.ready
+BENCH_READY := .venv-bench/.ready
+# The constraints keep pip from taking another build of torch, which is gigabytes larger.
+INSTALL := -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY)  ## watch a closed loop optimize a simulated reaction, in under a minute
+	@$(BIN)/python examples/demo.py
+
+test: lint  ## everything that must pass: lint, types, layers, tests
+	$(BIN)/python -m pytest -q
+
+lint: $(READY)  ## ruff, mypy and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench-log: $(READY)  ## events per second into and out of the log
+	$(BIN)/python benchmarks/log.py
+
+bench-orchestration: $(READY) $(BENCH_READY)  ## titrant and Ax side by side (quick; see benchmarks/orchestration.py)
+	$(BIN)/python benchmarks/orchestration.py --quick --ax-python .venv-bench/bin/python
+
+campaign: $(READY)  ## long fault campaigns (CAMPAIGN=500)
+	CAMPAIGN=$(CAMPAIGN) $(BIN)/python -m pytest -q -m campaign
+
+clean:  ## remove what tools leave behind; environments and logs stay
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
+	find engine adapters tests examples benchmarks -type d -name __pycache__ -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints.txt
+	@echo "installing titrant and what it needs into .venv (this takes minutes the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python $(INSTALL) -e '.[dev]'
+	@touch $@
+
+# Ax has an environment of its own, so that nothing of it gets into titrant's.
+$(BENCH_READY): pyproject.toml constraints.txt
+	@echo "installing Ax beside titrant into .venv-bench"
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python $(INSTALL) -e '.[bench]'
+	@touch $@
