@@ -8,7 +8,7 @@ from titrant.actors import mail
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
-from titrant.model.trial import Attempt, Trial
+from titrant.model.trial import Attempt, Trial, TrialStatus
 from titrant.rules.recovery import plan
 from titrant.rules.state import State
 from titrant.runtime.alarm import Alarm
@@ -17,6 +17,10 @@ from titrant.runtime.mailbox import Mailbox
 
 Delivery = tuple[Mailbox[Any] | None, mail.Mail]
 """A message and where it goes; None where the runner or metric is not connected."""
+
+
+FIND_SECONDS = 10.0
+"""How long a trial whose time to live ran out unwatched has to be found again before it is stopped."""
 
 
 class Effects:
@@ -59,9 +63,7 @@ class Effects:
                     self._alive.add(index)
                     found.extend(self._fetches(after.trial(index), metrics))
                 case e.StopRequested(trial=index, reason=reason):
-                    trial = after.trial(index)
-                    stop = mail.StopTrial(attempt=_attempt(trial), reason=reason)
-                    found.append((self._runners.get(trial.runner or ""), stop))
+                    found.append(self._stop(after.trial(index), reason))
                 case e.TrialResolved(trial=index, outcome="running") if isinstance(command, c.Resolve):
                     found.extend(self._take_up(after, after.trial(index), reattach=True))
                 case (
@@ -99,6 +101,8 @@ class Effects:
         self._alive.add(trial.index)
         if what == "fetch":
             return self._fetches(trial, trial.awaiting)
+        if trial.stop_requested:  # whether the runner was told is not known: it is told again
+            return [self._stop(trial, trial.reason or "")]
         if what == "resubmit":
             return [self._submit(state, trial.index)]
         ttl = self._ttl(state, trial)
@@ -111,13 +115,23 @@ class Effects:
         message = mail.Submit(attempt=_attempt(trial), poll_seconds=self._poll_seconds, ttl_seconds=ttl)
         return (self._runners.get(trial.runner or ""), message)
 
+    def _stop(self, trial: Trial, reason: str) -> Delivery:
+        lost = trial.status not in (TrialStatus.SUBMITTING, TrialStatus.RUNNING)
+        return (
+            self._runners.get(trial.runner or ""),
+            mail.StopTrial(attempt=_attempt(trial), reason=reason, lost=lost),
+        )
+
     def _ttl(self, state: State, trial: Trial) -> float | None:
-        """Seconds the trial has left to live; an alarm is set for them."""
+        """Seconds the trial has left to live; an alarm is set for them.
+
+        One that is found again is asked first whether it has ended: it may have, in time, while nobody looked.
+        """
         ttl = None if state.run is None else state.run.options.trial_ttl_seconds
         if ttl is None:
             return None
         began = trial.started_at or trial.submitted_at or self._clock.now()
-        left = max(0.0, ttl - (self._clock.now() - began) / 1e6)
+        left = max(min(ttl, FIND_SECONDS), ttl - (self._clock.now() - began) / 1e6)
         self._alarm.set(left, mail.Do(command=c.ExpireTrial(trial=trial.index, attempt=trial.attempt)))
         return left
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from titrant.errors import ConfigurationError, OutcomeUnknown, RunnerError
+from titrant.errors import ConfigurationError, NeverSeen, OutcomeUnknown, RunnerError
 from titrant.model.experiment import RunnerSpec
 from titrant.model.observation import Observation
 from titrant.model.trial import Attempt
@@ -68,7 +68,7 @@ class Instrument:
         self._run_deadline: float | None = self._get("run_deadline_s")
         self._floor: float = self._get("min_seconds_between_polls")
         self.read_retry: RetryPolicy = self._get("retry")
-        never = (*self.read_retry.never, OutcomeUnknown)
+        never = (*self.read_retry.never, OutcomeUnknown, NeverSeen)  # answers: asking again would change nothing
         self.submit_retry = msgspec.structs.replace(self.read_retry, never=never)
 
     def _get(self, name: str) -> Any:

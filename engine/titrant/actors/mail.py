@@ -136,10 +136,11 @@ class Reattach(Mail, frozen=True, kw_only=True):
 
 
 class StopTrial(Mail, frozen=True, kw_only=True):
-    """Stop an attempt.  Its intent is durable."""
+    """Stop an attempt.  Its intent is durable; ``lost`` where nobody watches it any more."""
 
     attempt: Attempt
     reason: str
+    lost: bool = False
 
 
 # --- to a metric ----------------------------------------------------------------------------------------------------

@@ -19,8 +19,11 @@ from titrant.model.trial import Attempt
 from titrant.runtime.calls import retrying
 from titrant.runtime.clock import Clock
 from titrant.runtime.crash_points import crash_point
+from titrant.runtime.diagnostics import Logger
 from titrant.runtime.mailbox import Mailbox
 from titrant.runtime.supervision import describe
+
+log = Logger(__name__)
 
 
 class RunnerActor:
@@ -173,15 +176,16 @@ class RunnerActor:
             await self._report(attempt, c.ReportReattached)
             await self._poll(attempt, attempt.metadata, message.poll_seconds)
             return
-        if not instrument.has_reattach:
-            await self._never_seen(attempt, "the runner has no reattach method")
+        if not instrument.has_reattach:  # nobody was asked, so nothing is proved
+            reason = "the runner has no reattach method and cannot say what became of it"
+            await self._report(attempt, c.ReportLost, reason=reason)
             return
 
         async def once() -> dict[str, Any]:
             return await instrument.reattach(attempt)
 
         try:
-            metadata = await retrying(once, policy=instrument.read_retry, key=f"{attempt.key}/reattach")
+            metadata = await retrying(once, policy=instrument.submit_retry, key=f"{attempt.key}/reattach")
         except NeverSeen as exc:
             await self._never_seen(attempt, describe(exc))
         except Exception as exc:  # noqa: BLE001  # the runner is foreign code
@@ -227,11 +231,19 @@ class RunnerActor:
                 said = "the runner cannot stop it: it may still be running"
         except Exception as exc:  # noqa: BLE001  # the runner is foreign code
             said = f"stopping failed: {describe(exc)}: it may still be running"
+        if message.lost:
+            await self._make_safe()
         scope = self._under_way.get(attempt.trial)
         if scope is not None:
             scope.cancel()
         crash_point("runner.stop.after")
         await self._report(attempt, c.ReportStopped, reason=said)
+
+    async def _make_safe(self) -> None:
+        try:
+            await self.instrument.safe_state()
+        except Exception as exc:  # noqa: BLE001  # the runner is foreign code; the trial is a person's in any case
+            log.error("safe_state.failed", runner=self.instrument.spec.name, reason=describe(exc))
 
     # --- reporting --------------------------------------------------------------------------------------------------
 
