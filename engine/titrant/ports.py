@@ -107,6 +107,12 @@ class PushedRunner(Declarations):
         """Carry the attempt out and return its raw data, or a ``Result``.
 
         A second parameter named ``report`` may be added: ``await report(data, progression)`` records data on the way.
+
+        Raises:
+            OutcomeUnknown: The trial may still be running; it becomes UNKNOWN.
+            Exception: The trial FAILED, unless the class of the exception leaves that open (``TimeoutError``, a
+                connection lost in mid-call) and the runner is not ``rerun_safe``: where it honours keys ``run`` is
+                then called again with the same key, elsewhere the trial becomes UNKNOWN.
         """
         raise NotImplementedError(f"{type(self).__name__} has no run")
 

@@ -6,6 +6,7 @@ translated here: into "never started", "failed" or "may have run".
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -16,6 +17,7 @@ from titrant.actors.mail import Do, Reattach, StopTrial, Submit
 from titrant.errors import ActorStopped, DeadlineExceeded, NeverSeen, OutcomeUnknown, RunnerError
 from titrant.messages import commands as c
 from titrant.model.trial import Attempt
+from titrant.ports import Result
 from titrant.runtime.calls import retrying
 from titrant.runtime.clock import Clock
 from titrant.runtime.crash_points import crash_point
@@ -147,7 +149,7 @@ class RunnerActor:
             await self._send(c.AttachData(trial=attempt.trial, observations=observations))
 
         try:
-            result = await self.instrument.run(attempt, record)
+            result = await self._run(attempt, record)
             observations = self.instrument.read_data(result.data, None)
         except (OutcomeUnknown, DeadlineExceeded) as exc:
             await self._report(attempt, c.ReportLost, reason=describe(exc))
@@ -160,6 +162,30 @@ class RunnerActor:
             await self._report(
                 attempt, c.ReportFinished, status=result.status, reason=result.reason, observations=observations
             )
+
+    async def _run(self, attempt: Attempt, record: Callable[[Any, float | None], Awaitable[None]]) -> Result:
+        """Await ``run``; a line that breaks is no end of the trial: where keys are honoured it is taken up again.
+
+        Raises:
+            OutcomeUnknown: The trial may still be running.
+        """
+        instrument = self.instrument
+        made = 0
+        while True:
+            try:
+                return await instrument.run(attempt, record)
+            except (RunnerError, DeadlineExceeded):
+                raise
+            except instrument.ambiguous as exc:
+                made += 1
+                if instrument.spec.rerun_safe:
+                    raise
+                again = instrument.spec.honours_keys and not instrument.halted
+                if not again or not instrument.submit_retry.again(made, exc):
+                    raise OutcomeUnknown(f"the line to the instrument broke: {describe(exc)}") from exc
+                delay = instrument.submit_retry.delay(made, attempt.key)
+                await self._report(attempt, c.ReportRetry, retry=made, reason=describe(exc), delay_seconds=delay)
+                await anyio.sleep(delay)
 
     # --- after a restart --------------------------------------------------------------------------------------------
 
