@@ -1,0 +1,205 @@
+"""Commands as a busy, faulty and badly tempered lab would give them: mostly what comes next, sometimes anything."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from msgspec.structs import replace
+
+from titrant.messages import commands as c
+from titrant.messages.commands import Command
+from titrant.model.experiment import GenerationStrategy, RunnerSpec, RunOptions
+from titrant.model.objective import optimization_config
+from titrant.model.observation import Observation
+from titrant.model.trial import Suggestion, Trial, TrialStatus
+from titrant.rules.running import wanted
+from titrant.rules.state import State
+
+from .world import LOG, SPACE
+
+OUTCOMES = ("running", "completed", "failed", "abandoned", "rerun")
+ENDS = ("completed", "completed", "completed", "failed", "abandoned", "early_stopped")
+
+
+def command(state: State, draw: Random) -> Command:
+    """The next command in this state."""
+    if state.experiment is None or state.optimization is None or not state.runners:
+        return _setting_up(state, draw)
+    if draw.random() < 0.75:
+        return _progress(state, draw)
+    return _anything(state, draw)
+
+
+def ending(state: State) -> Command:
+    """A command that brings the run under way nearer to its end, as a lab does in which nothing is kept secret."""
+    if state.paused is not None:
+        return c.Unpause()
+    busy = [trial for trial in state.open.values() if trial.runner is not None and trial.status is not UNKNOWN]
+    for trial in busy:
+        if trial.run_done:
+            return c.RecordFetchFailure(trial=trial.index, metric=trial.awaiting[0], reason="off")
+        return c.ReportFinished(trial=trial.index, attempt=trial.attempt, status="completed")
+    return c.ExhaustRun(reason="used up")
+
+
+UNKNOWN = TrialStatus.UNKNOWN
+
+
+def _setting_up(state: State, draw: Random) -> Command:
+    return draw.choice(
+        [
+            c.OpenSession(engine="t", log_id=LOG, seed=1),
+            c.ConfigureExperiment(experiment=SPACE),
+            c.ConfigureOptimization(optimization=optimization_config("y")),
+            c.ConfigureRunners(runners=_runners(draw)),
+            c.ConfigureMetrics(names=_metrics(draw)),
+        ]
+    )
+
+
+def _progress(state: State, draw: Random) -> Command:
+    if state.run is None and draw.random() < 0.5:
+        return _start(state, draw)
+    if wanted(state) and draw.random() < 0.5:
+        return _suggestions(draw, draw.randint(1, wanted(state) + 1))
+    open_trials = [state.open[index] for index in sorted(state.open) if state.open[index].status not in WAITING]
+    return _report(state, draw.choice(open_trials), draw) if open_trials else _start(state, draw)
+
+
+WAITING = (TrialStatus.CANDIDATE, TrialStatus.STAGED)
+
+
+def _report(state: State, trial: Trial, draw: Random) -> Command:
+    """What becomes of a trial next."""
+    this: dict[str, Any] = {"trial": trial.index, "attempt": trial.attempt}
+    if trial.asked:
+        return c.CompleteTrial(trial=trial.index, observations=_data(draw))
+    if trial.status is UNKNOWN:
+        return _resolve(trial.index, draw)
+    if trial.run_done:
+        metric = draw.choice(trial.awaiting)
+        if draw.random() < 0.2:
+            return c.RecordFetchFailure(trial=trial.index, metric=metric, reason="busy")
+        return c.RecordFetch(trial=trial.index, metric=metric, observations=(_value(metric, draw),))
+    if trial.stop_requested and draw.random() < 0.5:
+        return c.ReportStopped(**this, reason=draw.choice(("", "it may still be running")))
+    if trial.status is TrialStatus.SUBMITTING and draw.random() < 0.8:
+        return draw.choice(
+            [
+                *[c.ReportRunning(**this, metadata={"job": trial.index})] * 6,
+                c.ReportNeverStarted(**this, reason="refused"),
+                c.ReportRetry(**this, retry=1, reason="busy", delay_seconds=0.5),
+            ]
+        )
+    chance = draw.random()
+    if chance < 0.08:
+        return c.ReportLost(**this, reason="unplugged")
+    if chance < 0.12:
+        return c.ExpireTrial(**this)
+    return c.ReportFinished(**this, status=draw.choice(ENDS), observations=_data(draw))
+
+
+def _anything(state: State, draw: Random) -> Command:
+    """Any command, on any trial, whether it fits or not."""
+    index = draw.randint(0, state.next_index)
+    attempt = state.open[index].attempt if index in state.open else draw.randint(0, 2)
+    this: dict[str, Any] = {"trial": index, "attempt": attempt}
+    name = draw.choice(["lab", "other", "third"])
+    alive = frozenset(i for i in state.open if draw.random() < 0.5)
+    make = draw.choice(
+        [
+            lambda: c.OpenSession(engine="t", log_id=LOG, seed=2),
+            c.CloseSession,
+            lambda: c.ConfigureExperiment(experiment=replace(SPACE, owner=draw.choice(["", "ada"]))),
+            lambda: c.ConfigureOptimization(optimization=optimization_config(draw.choice(["y", "-y", "y, t"]))),
+            lambda: c.ConfigureStrategy(strategy=GenerationStrategy(seed=draw.randint(0, 2))),
+            lambda: c.ConfigureMetrics(names=_metrics(draw)),
+            lambda: c.ConfigureTrackingMetrics(names=draw.choice([("t",), ("y", "u")])),
+            lambda: c.ConfigureRunners(runners=_runners(draw)),
+            lambda: _suggestions(draw, draw.randint(0, 3), asked=draw.random() < 0.7),
+            lambda: c.AttachTrial(parameters={"x": draw.choice([0.5, 2.0])}, baseline=draw.random() < 0.3),
+            lambda: c.CompleteTrial(trial=index, observations=_data(draw)),
+            lambda: c.AttachData(trial=index, observations=_data(draw)),
+            lambda: c.MarkFailed(trial=index),
+            lambda: c.MarkAbandoned(trial=index),
+            lambda: c.MarkEarlyStopped(trial=index),
+            lambda: c.RefetchData(trial=index, metrics=draw.choice([(), ("y",), ("q",)])),
+            lambda: _resolve(index, draw),
+            lambda: _start(state, draw),
+            lambda: c.ExpireRun(run=0 if state.run is None else state.run.started_at),
+            lambda: c.ExhaustRun(reason="used up"),
+            lambda: c.ExpireTrial(**this),
+            c.Pause,
+            c.Unpause,
+            c.Unpause,
+            c.Drain,
+            c.Stop,
+            lambda: c.RecordHalt() if draw.random() < 0.3 else c.Reset(),
+            c.Reset,
+            lambda: c.ReportRetry(**this, retry=1, reason="busy", delay_seconds=0.5),
+            lambda: c.ReportRunning(**this, metadata={"job": draw.randint(0, 1)}),
+            lambda: c.ReportReattached(**this),
+            lambda: c.ReportFinished(**this, status=draw.choice(ENDS), observations=_data(draw)),
+            lambda: c.ReportStopped(**this, reason=draw.choice(("", "it may still be running"))),
+            lambda: c.ReportLost(**this, reason="unplugged"),
+            lambda: c.ReportNeverStarted(**this, reason="refused"),
+            lambda: c.RecordFetch(trial=index, metric="y", observations=_data(draw)),
+            lambda: c.RecordFetchFailure(trial=index, metric="y", reason="off"),
+            lambda: c.RecordRestart(name=f"runner:{name}", reason="bug", restarts=1, alive=alive),
+            lambda: c.QuarantineRunner(name=name, reason="leak", lost=draw.random() < 0.5),
+            lambda: c.RestoreRunner(name=name),
+            lambda: c.RecordGenerationFailure(node="bo", reason="not PSD", fallback="sobol"),
+        ]
+    )
+    return make()
+
+
+def _start(state: State, draw: Random) -> c.StartRun:
+    options = RunOptions(
+        max_trials=draw.randint(0, 9),
+        parallelism=draw.randint(0, 4) or 5,
+        tolerated_trial_failure_rate=draw.choice([0.5, 0.5, 0.2, 1.0, 2.0]),
+        min_failed_trials_for_failure_rate_check=draw.choice([5, 2, 0]),
+        timeout_seconds=draw.choice([None, 60.0, 0.0]),
+    )
+    return c.StartRun(options=options, alive=frozenset(index for index in state.open if draw.random() < 0.7))
+
+
+def _suggestions(draw: Random, count: int, *, asked: bool = False) -> c.AddTrials:
+    one = Suggestion(parameters={"x": 0.5}, node="sobol", generator="Sobol", position=draw.randint(0, 50))
+    return c.AddTrials(suggestions=(one,) * count, asked=asked)
+
+
+def _resolve(index: int, draw: Random) -> c.Resolve:
+    reason = draw.choice(["I looked", "I looked", ""])
+    return c.Resolve(trial=index, outcome=draw.choice(OUTCOMES), reason=reason, observations=_data(draw))
+
+
+def _runners(draw: Random) -> tuple[RunnerSpec, ...]:
+    return tuple(
+        RunnerSpec(
+            name=name,
+            capacity=draw.choice([None, 1, 2, 0] if draw.random() < 0.1 else [None, 1, 2]),
+            honours_keys=draw.random() < 0.3,
+            can_report_status=draw.random() < 0.4,
+            rerun_safe=draw.random() < 0.4,
+            can_stop=draw.random() < 0.5,
+            absence_is_proof=draw.random() < 0.3,
+            on_unknown=draw.choice(["ask", "ask", "abandon", "rerun"]),
+        )
+        for name in draw.choice([["lab"], ["lab", "other"], ["lab", "other", "third"]])
+    )
+
+
+def _metrics(draw: Random) -> tuple[str, ...]:
+    return draw.choice([(), ("y",), ("y", "t"), ("t",)])
+
+
+def _data(draw: Random) -> tuple[Observation, ...]:
+    names = draw.choice([(), ("y",), ("y",), ("t",), ("y", "t")])
+    return tuple(_value(name, draw) for name in names)
+
+
+def _value(metric: str, draw: Random) -> Observation:
+    return Observation(metric, None, status="nan") if draw.random() < 0.15 else Observation(metric, 1.5, 0.1)
