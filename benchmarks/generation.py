@@ -3,7 +3,7 @@
 
 python benchmarks/generation.py start      # process start to first answer, and round trips
 python benchmarks/generation.py cost       # CPU seconds per BO candidate, Hartmann6
-python benchmarks/generation.py regret 10  # Hartmann6, 60 trials one after the other, that many seeds
+python benchmarks/generation.py regret 10 100  # Hartmann6, 60 trials one after the other, seeds 100 to 109
 """
 
 from __future__ import annotations
@@ -85,11 +85,11 @@ def cost() -> None:
             print(f"n = {n}, count = {count}: median {statistics.median(seconds):.3f} CPU s per candidate")
 
 
-def regret(seeds: int) -> None:
+def regret(seeds: int, first: int) -> None:
     dispatch.warm()
     function = hartmann6()
     regrets = []
-    for seed in range(seeds):
+    for seed in range(first, first + seeds):
         observed: tuple[Point, ...] = ()
         position, seconds = 0, 0.0
         for trial in range(60):
@@ -116,7 +116,7 @@ if __name__ == "__main__":
             start()
         case ["cost"]:
             cost()
-        case ["regret", seeds]:
-            regret(int(seeds))
+        case ["regret", seeds, first]:
+            regret(int(seeds), int(first))
         case _:
             sys.exit(__doc__)

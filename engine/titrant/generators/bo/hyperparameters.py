@@ -26,7 +26,8 @@ from titrant.generators.bo.data import NOISE_FLOOR
 # Log-normal priors, as the mode of the density and the standard deviation, both of the logarithm. (The mode of a
 # log-normal density lies a variance below its mean of logarithms, which is what BoTorch's are given by.)
 _OUTPUTSCALE = (0.0, 1.0)
-_NOISE = (-5.0, 1.0)
+# A little less noise than BoTorch's default and broader: simulations without any are at home as instruments are.
+_NOISE = (-7.0, 1.5)
 _LENGTHSCALE_SPREAD = math.sqrt(3.0)
 # Length scales from far below the distance of two points to far beyond the cube.
 _LOG_LENGTHSCALES = (math.log(5e-3), math.log(1e3))
