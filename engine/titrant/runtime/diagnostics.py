@@ -8,7 +8,25 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from typing import Any
+
+
+class _Stderr:
+    """Standard error as it is at the moment of writing: hosts replace it, and close what they put in its place."""
+
+    def write(self, text: str) -> None:
+        """Write *text*; where nobody can be told any more, nobody is."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush."""
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
+STDERR: Any = _Stderr()
 
 
 class Logger:
@@ -26,7 +44,7 @@ class Logger:
             return getattr(structlog.get_logger(self._name), method)
         if self._plain is None:
             self._plain = structlog.wrap_logger(
-                structlog.PrintLogger(sys.stderr),
+                structlog.WriteLogger(STDERR),
                 processors=[
                     structlog.processors.add_log_level,
                     structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
