@@ -88,7 +88,7 @@ def shown(value: object) -> str:
 
 
 def plot(yields: list[float | None]) -> str:
-    """Yield by trial, ten per cent a row: a dot for each trial that keeps the constraint, a line for the best so far."""
+    """Yield by trial, ten per cent a row: dots for trials that keep the constraint, a line for the best so far."""
     best = list(accumulate(yields, lambda a, b: b if a is None else a if b is None else max(a, b)))
     rows = []
     for percent in range(100, -1, -10):

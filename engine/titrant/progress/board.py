@@ -43,6 +43,7 @@ class Board:
         self._refetched: set[int] = set()
         self._slots: dict[str, list[int | None]] = {}
         self._where: dict[int, tuple[str, int]] = {}
+        self._count_asked(state)
         for index in sorted(state.open):
             self._place(state.open[index])
 
@@ -67,10 +68,19 @@ class Board:
                 pass
         if record.trial is not None:
             leads = self._of_trial(record, state)
+        self._count_asked(state)
         told = notice(record)
         if told is not None:
             self.notices.append(told)
         return told, leads
+
+    def _count_asked(self, state: State) -> None:
+        """Trials this run sees to their end; when it is over, as many as there were."""
+        run = state.run
+        if run is not None:
+            ending = run.draining is not None or run.exhausted is not None
+            to_make = 0 if ending else max(0, run.options.max_trials - run.created)
+            self.asked = self.ended + state.in_loop + to_make
 
     def _of_trial(self, record: Record, state: State) -> bool:
         event = record.event
@@ -116,8 +126,6 @@ class Board:
         began = None if run is None else run.started_at
         until = now if self.ended_at is None else self.ended_at
         lanes = self._lanes(now)
-        if state.run is not None:
-            self.asked = self.ended + state.in_loop + max(0, state.run.options.max_trials - state.run.created)
         return Picture(
             name=state.experiment.name if state.experiment is not None else "experiment",
             virtual=self.virtual,

@@ -6,19 +6,9 @@ import logging
 import sys
 from typing import Literal
 
+from titrant.runtime.diagnostics import STDERR
+
 Level = Literal["debug", "info", "warning", "error", "critical"]
-
-
-class _Stderr:
-    """Standard error as it is at the moment of writing, so that lines go above a live view."""
-
-    def write(self, text: str) -> int:
-        """Write *text*."""
-        return sys.stderr.write(text)
-
-    def flush(self) -> None:
-        """Flush."""
-        sys.stderr.flush()
 
 
 def configure_logging(json: bool = False, level: Level = "info") -> None:
@@ -47,6 +37,6 @@ def configure_logging(json: bool = False, level: Level = "info") -> None:
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(file=_Stderr()),  # type: ignore[arg-type]  # it writes, that is all
+        logger_factory=structlog.WriteLoggerFactory(file=STDERR),  # late, so that lines go above a live view
         cache_logger_on_first_use=False,
     )
