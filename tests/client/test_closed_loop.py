@@ -217,3 +217,17 @@ def test_events_are_published_in_order_once_they_are_durable(make_client: MakeCl
 
     assert [record.seq for record in seen] == list(range(seen[0].seq, seen[0].seq + len(seen)))
     assert isinstance(seen[0].event, e.RunStarted)
+
+
+def test_a_runner_replaced_between_runs_takes_over_what_the_old_one_watched(make_client: MakeClient):
+    client = make_client()
+    client.configure_runner(Endless())
+    client.configure_metrics([Square("y")])
+    client.run_trials(max_trials=2, parallelism=2, timeout_seconds=5)
+    runner = Polled()
+    client.configure_runner(runner)
+
+    client.run_trials(max_trials=1)
+
+    assert statuses(client) == ["COMPLETED"] * 3
+    assert runner.started == [2]

@@ -34,8 +34,14 @@ class Effects:
         self._alive: set[int] = set()
         self._poll_seconds = 1.0
 
-    def connect(self, runners: dict[str, Mailbox[Any]], metrics: dict[str, Mailbox[Any]]) -> None:
-        """Use these mailboxes from now on."""
+    def connect(self, state: State, runners: dict[str, Mailbox[Any]], metrics: dict[str, Mailbox[Any]]) -> None:
+        """Use these mailboxes from now on; trials of actors that are gone are taken up again by the next run."""
+        gone = {name for name, box in self._runners.items() if runners.get(name) is not box}
+        silent = {name for name, box in self._metrics.items() if metrics.get(name) is not box}
+        for index in sorted(self._alive):
+            trial = state.open.get(index)
+            if trial is None or silent.intersection(trial.awaiting) or (trial.runner in gone and not trial.run_done):
+                self._alive.discard(index)
         self._runners, self._metrics = dict(runners), dict(metrics)
 
     def alive(self) -> frozenset[int]:

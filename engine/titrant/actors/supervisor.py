@@ -103,7 +103,7 @@ class Supervisor:
                     self._waiters.append(answer)
                     self._tell_waiters()
                 case mail.Connect():
-                    self.effects.connect(message.runners, message.metrics)
+                    self.effects.connect(self.state, message.runners, message.metrics)
                     message.answer.give(None)
                 case mail.GeneratorLost(reason=reason):
                     self.asking.lose_generator(reason)
