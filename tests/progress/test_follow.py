@@ -6,6 +6,7 @@ import threading
 import anyio
 import pytest
 
+from titrant import CommandRefused
 from titrant.progress import follow, screen
 from titrant.simulation import SimulatedLab
 
@@ -26,10 +27,16 @@ def lab():
 
 
 async def run_followed(client, file, trials=6):
+    refused = None
     async with anyio.create_task_group() as tasks:
         await tasks.start(lambda *, task_status: follow(client.engine, task_status=task_status, file=file))
-        await client.run_trials(trials, parallelism=2, tolerated_trial_failure_rate=1.0, progress=False)
+        try:
+            await client.run_trials(trials, parallelism=2, tolerated_trial_failure_rate=1.0, progress=False)
+        except CommandRefused as exc:
+            refused = exc
         tasks.cancel_scope.cancel()
+    if refused is not None:
+        raise refused
 
 
 async def test_without_a_terminal_there_are_lines_and_last_words(open_client, tmp_path):
@@ -90,6 +97,15 @@ async def test_a_file_that_was_closed_ends_the_display_only(open_client):
         await run_followed(client, file)
 
         assert client.state.last_run.outcome == "finished"
+
+
+async def test_a_run_that_is_refused_is_not_summed_up(open_client):
+    file = io.StringIO()
+    async with open_client([]) as client:
+        with pytest.raises(CommandRefused):
+            await run_followed(client, file)
+
+    assert file.getvalue() == ""
 
 
 async def test_a_watcher_that_falls_behind_begins_anew(open_client, capsys):

@@ -94,7 +94,9 @@ class LiveWriter:
     def end(self) -> None:
         """Give the terminal back, and say how it ended."""
         self._live.stop()
-        self._console.print(view.summary(self._picture(), self._path))
+        picture = self._picture()
+        if picture.began is not None:  # a run that was refused has no outcome
+            self._console.print(view.summary(picture, self._path))
 
 
 class LinesWriter:
@@ -118,7 +120,9 @@ class LinesWriter:
     def end(self) -> None:
         """Write the rest and the last words."""
         self._write(2 * LINES_PER_TURN)
-        self._put(closing_lines(self._picture(), self._path))
+        picture = self._picture()
+        if picture.began is not None:  # a run that was refused has no outcome
+            self._put(closing_lines(picture, self._path))
 
     def _write(self, room: int) -> None:
         entries, skipped = self._backlog.take(room)
