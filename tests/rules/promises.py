@@ -12,7 +12,7 @@ from titrant.messages import events as e
 from titrant.messages.codec import decode, encode_checked
 from titrant.messages.commands import Command
 from titrant.messages.events import Event
-from titrant.model.trial import TrialStatus
+from titrant.model.trial import Trial, TrialStatus
 from titrant.rules import course
 from titrant.rules.decide import decide, step
 from titrant.rules.evolve import evolve
@@ -107,12 +107,19 @@ def check_state(state: State) -> None:
     assert state.in_loop == len(loop)
     waiting = {index for index in loop if trials[index].status in (TrialStatus.CANDIDATE, TrialStatus.STAGED)}
     assert sorted(state.queue) == sorted(waiting)
+    assert all(fresh(trials[index]) for index in waiting), "nothing of an earlier attempt clings to the next"
     assert sorted(state.unknown) == sorted(i for i, trial in trials.items() if trial.status is TrialStatus.UNKNOWN)
     ended = Counter(trial.status for trial in closed.values())
     assert {status: count for status, count in zip(TrialStatus, state.counts, strict=True) if count} == ended
     assert all(trial.awaiting for trial in trials.values() if trial.run_done), "what is over awaits something, or ends"
     assert advance(state) == (), "whatever follows by itself has followed"
     check_run(state)
+
+
+def fresh(trial: Trial) -> bool:
+    """Nothing is left of an earlier attempt but its number."""
+    left = (trial.runner, trial.key, trial.metadata, trial.submitted_at, trial.started_at, trial.stop_requested)
+    return not any(left) and not trial.run_done and not trial.awaiting
 
 
 def check_run(state: State) -> None:

@@ -85,6 +85,12 @@ def test_a_trial_that_may_be_carried_out_twice_is_a_new_attempt():
     assert (trial.status.name, trial.attempt, given.slots_in_use) == ("SUBMITTING", 2, 1)
 
 
+def test_a_new_attempt_after_a_restart_does_not_inherit_a_stop():
+    given = after(running(replace(LAB, rerun_safe=True)), c.ExpireTrial(trial=0, attempt=1))
+
+    assert after(reopened(given), start()).trial(0).stop_requested == ""
+
+
 def test_a_runner_that_can_only_stop_is_told_to_and_the_trial_is_unknown():
     lost, stop = restarted(running(replace(LAB, can_stop=True)))
 

@@ -254,6 +254,12 @@ def test_quarantine_of_the_only_runner_ends_the_run_stuck():
     )
 
 
+def test_a_run_with_trials_left_that_nobody_can_take_is_not_finished():
+    given = after(asked(), c.QuarantineRunner(name="lab", reason="leak"), start(max_trials=0))
+
+    assert (last(given), given.queue) == ("stuck", (0,))
+
+
 def test_an_unknown_trial_does_not_keep_a_run_from_finishing():
     given = after(running(trials=2, max_trials=2), lost(0), finished(1, Y1))
 
