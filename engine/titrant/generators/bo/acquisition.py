@@ -33,7 +33,7 @@ from titrant.generators.bo.data import Data
 from titrant.generators.bo.model import tensor
 from titrant.model.objective import OptimizationConfig, OutcomeConstraint
 
-# Draws of the posterior: enough for steps of a hundredth, and half the time of BoTorch's 128.
+# Draws of the posterior: half of what BoTorch takes by default, because every step of the search pays for each.
 _DRAWS = 64
 # Objectives up to here are traded off by hypervolume; the time for it grows with their number like a power of n.
 _MOST_BY_VOLUME = 3

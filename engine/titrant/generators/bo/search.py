@@ -17,7 +17,8 @@ from titrant.generators.bo.model import tensor
 from titrant.generators.sampler import Key
 from titrant.model.trial import Parameterization
 
-# Measured on Hartmann6: more of any of these takes longer and finds nothing better.
+# Against BoTorch's optimize_acqf with 20 starts and 1024 points, in 24 searches on Hartmann6 with 9 to 26 points: the
+# same maximum in 19, a lower one in 4 (by at most 0.09 of the logarithm), a higher one in 1.
 _SCATTERED = 256
 _AROUND = 128
 # The same where each point must be mended, which takes a millisecond.
