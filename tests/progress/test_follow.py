@@ -6,7 +6,7 @@ import threading
 import anyio
 import pytest
 
-from titrant import CommandRefused
+from titrant import ConfigurationError, TitrantError
 from titrant.progress import follow, screen
 from titrant.simulation import SimulatedLab
 
@@ -32,7 +32,7 @@ async def run_followed(client, file, trials=6):
         await tasks.start(lambda *, task_status: follow(client.engine, task_status=task_status, file=file))
         try:
             await client.run_trials(trials, parallelism=2, tolerated_trial_failure_rate=1.0, progress=False)
-        except CommandRefused as exc:
+        except TitrantError as exc:
             refused = exc
         tasks.cancel_scope.cancel()
     if refused is not None:
@@ -101,9 +101,9 @@ async def test_a_file_that_was_closed_ends_the_display_only(open_client):
 
 async def test_a_run_that_is_refused_is_not_summed_up(open_client):
     file = io.StringIO()
-    async with open_client([]) as client:
-        with pytest.raises(CommandRefused):
-            await run_followed(client, file)
+    async with open_client([lab()]) as client:
+        with pytest.raises(ConfigurationError, match="max_trials=-1"):
+            await run_followed(client, file, trials=-1)
 
     assert file.getvalue() == ""
 
