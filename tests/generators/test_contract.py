@@ -3,7 +3,7 @@
 import pytest
 
 from titrant.generators import centre, dispatch, sobol
-from titrant.testing.generator_contract import GeneratorContract
+from titrant.testing.generator_contract import SPACES, GeneratorContract
 
 
 class TestSobol(GeneratorContract):
@@ -24,6 +24,11 @@ class TestCentre(GeneratorContract):
 
 class TestBayesianOptimization(GeneratorContract):
     node = "bo"
+
+    # One of each way to search: gradients, lists, planes, mending; the other spaces only take time.
+    @pytest.fixture(params=["floats", "mixed", "inequality", "stepped mixture"])
+    def space(self, request):
+        return SPACES[request.param]
 
     @pytest.fixture
     def generator(self):
