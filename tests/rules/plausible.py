@@ -102,7 +102,7 @@ def _report(state: State, trial: Trial, draw: Random) -> Command:
 
 def _anything(state: State, draw: Random) -> Command:
     """Any command, on any trial, whether it fits or not."""
-    index = draw.randint(0, state.next_index)
+    index = draw.choice(sorted(state.open)) if state.open and draw.random() < 0.7 else draw.randint(0, state.next_index)
     attempt = state.open[index].attempt if index in state.open else draw.randint(0, 2)
     this: dict[str, Any] = {"trial": index, "attempt": attempt}
     name = draw.choice(["lab", "other", "third"])
