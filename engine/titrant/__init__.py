@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from titrant.async_client import AsyncClient, RunReport
+    from titrant.api.running import RunReport
+    from titrant.async_client import AsyncClient
     from titrant.client import Client
     from titrant.errors import (
         CommandRefused,
@@ -39,7 +40,7 @@ _HOME = {
     "RangeParameterConfig": "model.space",
     "Result": "ports",
     "RetryPolicy": "runtime.calls",
-    "RunReport": "async_client",
+    "RunReport": "api.running",
     "Runner": "ports",
     "SubmissionRefused": "errors",
     "TitrantError": "errors",

@@ -11,26 +11,26 @@ import signal
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager, nullcontext
+from functools import partial, wraps
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import anyio
 import anyio.from_thread
 
-from titrant.analysis.table import Table
-from titrant.async_client import AsyncClient, Prediction, RunReport
+from titrant.api.running import RunReport
+from titrant.async_client import AsyncClient
 from titrant.generators.base import Generator
 from titrant.log.base import Record
-from titrant.model.trial import Parameterization, TrialStatus
-from titrant.ports import Metric
 from titrant.rules.state import State
 from titrant.runtime.virtual_loop import VirtualTimeLoop
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -89,6 +89,18 @@ _open: weakref.WeakSet[Client] = weakref.WeakSet()
 def _close_all() -> None:
     for client in list(_open):
         client.close()
+
+
+def _blocking(
+    method: Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Client, P], T]:
+    """The blocking twin of a method of ``AsyncClient``."""
+
+    @wraps(method)
+    def blocking(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._call(partial(method, self._async), *args, **kwargs)
+
+    return blocking
 
 
 class Client:
@@ -235,154 +247,37 @@ class Client:
                     return
                 yield record
 
-    # The rest is AsyncClient's, called and awaited.
+    # The rest is AsyncClient's, called and awaited: the same names, arguments and errors.
 
-    def configure_experiment(
-        self,
-        parameters: Sequence[Any],
-        parameter_constraints: Sequence[str] | None = None,
-        name: str | None = None,
-        description: str | None = None,
-        experiment_type: str | None = None,
-        owner: str | None = None,
-    ) -> None:
-        """Set the search space; see ``AsyncClient.configure_experiment``."""
-        self._call(
-            self._async.configure_experiment,
-            parameters,
-            parameter_constraints,
-            name,
-            description,
-            experiment_type,
-            owner,
-        )
-
-    def configure_optimization(self, objective: str, outcome_constraints: Sequence[str] | None = None) -> None:
-        """Set what is sought; see ``AsyncClient.configure_optimization``."""
-        self._call(self._async.configure_optimization, objective, outcome_constraints)
-
-    def configure_generation_strategy(
-        self, method: Literal["fast", "quality", "random_search"] = "fast", *args: Any, **kwargs: Any
-    ) -> None:
-        """Set how trials are made; see ``AsyncClient.configure_generation_strategy``."""
-        self._call(self._async.configure_generation_strategy, method, *args, **kwargs)
-
-    def configure_runner(self, runner: Any) -> None:
-        """Set who carries trials out; see ``AsyncClient.configure_runner``."""
-        self._call(self._async.configure_runner, runner)
-
-    def configure_runners(self, runners: Sequence[Any]) -> None:
-        """Set several runners; see ``AsyncClient.configure_runners``."""
-        self._call(self._async.configure_runners, runners)
-
-    def configure_metrics(self, metrics: Sequence[Metric]) -> None:
-        """Set who fetches data; see ``AsyncClient.configure_metrics``."""
-        self._call(self._async.configure_metrics, metrics)
-
-    def configure_tracking_metrics(self, metric_names: Sequence[str]) -> None:
-        """Name metrics that are recorded and not optimized."""
-        self._call(self._async.configure_tracking_metrics, metric_names)
-
-    def get_next_trials(
-        self, max_trials: int = 1, fixed_parameters: Parameterization | None = None
-    ) -> dict[int, Parameterization]:
-        """Make trials to carry out oneself; see ``AsyncClient.get_next_trials``."""
-        return self._call(self._async.get_next_trials, max_trials, fixed_parameters)
-
-    def complete_trial(self, trial_index: int, raw_data: Any = None, progression: float | None = None) -> TrialStatus:
-        """Tell a trial's result; see ``AsyncClient.complete_trial``."""
-        return self._call(self._async.complete_trial, trial_index, raw_data, progression)
-
-    def attach_data(self, trial_index: int, raw_data: Any, progression: float | None = None) -> None:
-        """Add data to a trial without ending it."""
-        self._call(self._async.attach_data, trial_index, raw_data, progression)
-
-    def attach_trial(self, parameters: Parameterization, arm_name: str | None = None) -> int:
-        """Add a trial with conditions of one's own; returns its index."""
-        return self._call(self._async.attach_trial, parameters, arm_name)
-
-    def attach_baseline(self, parameters: Parameterization, arm_name: str | None = None) -> int:
-        """Add the trial that relative outcome constraints refer to; returns its index."""
-        return self._call(self._async.attach_baseline, parameters, arm_name)
-
-    def mark_trial_failed(self, trial_index: int, failed_reason: str | None = None) -> None:
-        """The trial failed; its conditions may be suggested again."""
-        self._call(self._async.mark_trial_failed, trial_index, failed_reason)
-
-    def mark_trial_abandoned(self, trial_index: int, reason: str | None = None) -> None:
-        """The trial is given up; its conditions are not suggested again."""
-        self._call(self._async.mark_trial_abandoned, trial_index, reason)
-
-    def mark_trial_early_stopped(self, trial_index: int, reason: str | None = None) -> None:
-        """The trial was stopped before its end; its data count."""
-        self._call(self._async.mark_trial_early_stopped, trial_index, reason)
-
-    def fetch_data(self, trial_index: int, metric_names: Sequence[str] = ()) -> None:
-        """Fetch the metrics of a finished trial again."""
-        self._call(self._async.fetch_data, trial_index, metric_names)
-
-    def pause(self, reason: str = "", actor: str | None = None) -> None:
-        """Start no new trials; what runs goes on."""
-        self._call(self._async.pause, reason, actor)
-
-    def unpause(self, reason: str = "", actor: str | None = None) -> None:
-        """Start new trials again."""
-        self._call(self._async.unpause, reason, actor)
-
-    def drain(self, reason: str = "", actor: str | None = None) -> None:
-        """Finish what runs, start nothing new; ``run_trials`` then returns."""
-        self._call(self._async.drain, reason, actor)
-
-    def stop(self, reason: str = "", actor: str | None = None) -> None:
-        """Stop what runs, then safe state; see ``AsyncClient.stop``."""
-        self._call(self._async.stop, reason, actor)
-
-    def halt(self, reason: str = "", actor: str | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Safe state everywhere at once, latched until ``reset``; see ``AsyncClient.halt``."""
-        return self._call(self._async.halt, reason, actor)
-
-    def reset(self, reason: str, actor: str | None = None) -> None:
-        """Release the latch of a halt; starts nothing."""
-        self._call(self._async.reset, reason, actor)
-
-    def resolve(
-        self,
-        trial_index: int,
-        outcome: Literal["running", "completed", "failed", "abandoned", "rerun"],
-        reason: str,
-        raw_data: Any = None,
-        actor: str | None = None,
-    ) -> None:
-        """Say what became of an UNKNOWN trial; the reason says how you know."""
-        self._call(self._async.resolve, trial_index, outcome, reason, raw_data, actor)
-
-    def restore_runner(self, name: str, reason: str = "", actor: str | None = None) -> None:
-        """Use a quarantined runner again."""
-        self._call(self._async.restore_runner, name, reason, actor)
-
-    def get_best_parameterization(
-        self, use_model_predictions: bool = True
-    ) -> tuple[Parameterization, Prediction, int, str]:
-        """The best trial so far; see ``AsyncClient.get_best_parameterization``."""
-        return self._call(self._async.get_best_parameterization, use_model_predictions)
-
-    def get_pareto_frontier(self) -> list[tuple[Parameterization, Prediction, int, str]]:
-        """The trials that no other beats in every objective."""
-        return self._call(self._async.get_pareto_frontier)
-
-    def predict(self, points: Sequence[Parameterization]) -> list[Prediction]:
-        """A model's prediction of every metric at *points*; see ``AsyncClient.predict``."""
-        return self._call(self._async.predict, points)
-
-    def summarize(
-        self, trial_indices: Iterable[int] | None = None, trial_statuses: Collection[str] | None = None
-    ) -> Table:
-        """One row a trial; see ``AsyncClient.summarize``."""
-        return self._call(self._async.summarize, trial_indices, trial_statuses)
-
-    def waiting_for(self) -> str:
-        """What the closed loop waits for, as a sentence."""
-        return self._call(self._async.waiting_for)
+    configure_experiment = _blocking(AsyncClient.configure_experiment)
+    configure_optimization = _blocking(AsyncClient.configure_optimization)
+    configure_generation_strategy = _blocking(AsyncClient.configure_generation_strategy)
+    configure_runner = _blocking(AsyncClient.configure_runner)
+    configure_runners = _blocking(AsyncClient.configure_runners)
+    configure_metrics = _blocking(AsyncClient.configure_metrics)
+    configure_tracking_metrics = _blocking(AsyncClient.configure_tracking_metrics)
+    get_next_trials = _blocking(AsyncClient.get_next_trials)
+    complete_trial = _blocking(AsyncClient.complete_trial)
+    attach_data = _blocking(AsyncClient.attach_data)
+    attach_trial = _blocking(AsyncClient.attach_trial)
+    attach_baseline = _blocking(AsyncClient.attach_baseline)
+    mark_trial_failed = _blocking(AsyncClient.mark_trial_failed)
+    mark_trial_abandoned = _blocking(AsyncClient.mark_trial_abandoned)
+    mark_trial_early_stopped = _blocking(AsyncClient.mark_trial_early_stopped)
+    fetch_data = _blocking(AsyncClient.fetch_data)
+    pause = _blocking(AsyncClient.pause)
+    unpause = _blocking(AsyncClient.unpause)
+    drain = _blocking(AsyncClient.drain)
+    stop = _blocking(AsyncClient.stop)
+    halt = _blocking(AsyncClient.halt)
+    reset = _blocking(AsyncClient.reset)
+    resolve = _blocking(AsyncClient.resolve)
+    restore_runner = _blocking(AsyncClient.restore_runner)
+    get_best_parameterization = _blocking(AsyncClient.get_best_parameterization)
+    get_pareto_frontier = _blocking(AsyncClient.get_pareto_frontier)
+    predict = _blocking(AsyncClient.predict)
+    summarize = _blocking(AsyncClient.summarize)
+    waiting_for = _blocking(AsyncClient.waiting_for)
 
 
 class _subscription:  # noqa: N801  # a context manager, used like a function

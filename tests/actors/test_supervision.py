@@ -8,6 +8,7 @@ from tests.client.labs import Polled, Square, Takes
 from titrant import Client, RangeParameterConfig
 from titrant.actors.metric import MetricActor
 from titrant.actors.runner import RunnerActor
+from titrant.errors import GenerationError
 from titrant.generators.base import Proposal, Reply
 from titrant.messages import events as e
 
@@ -137,3 +138,53 @@ def test_a_generator_that_cannot_go_on_ends_the_run_with_its_reason(client):
         report = client.run_trials(max_trials=3)
 
         assert (report.outcome, report.reason) == ("exhausted", "the stock room is empty")
+
+
+def test_a_model_that_breaks_is_stood_in_for_by_sobol_and_the_log_says_so():
+    class Breaks:
+        def suggest(self, request):
+            if request.node == "bo":
+                raise GenerationError("the matrix is singular")
+            values = [(request.position + step) / 20 for step in range(request.count)]
+            return Reply(
+                proposals=tuple(
+                    Proposal(
+                        parameters={"x": value}, node=request.node, generator="steps", position=round(20 * value) + 1
+                    )
+                    for value in values
+                )
+            )
+
+    with Client(random_seed=1, virtual_time=True, generator=Breaks()) as client:
+        client.configure_experiment([RangeParameterConfig("x", (0, 1))])
+        client.configure_optimization("-y")
+        client.configure_runner(lambda parameters: parameters["x"])
+
+        client.run_trials(max_trials=7)
+
+        assert [trial.status.name for trial in client.state.trials()] == ["COMPLETED"] * 7
+        told = [event.suggestion.fallback for event in events(client, e.TrialCreated)]
+        assert told == [None] * 5 + ["GenerationError: the matrix is singular"] * 2
+        assert [event.fallback for event in events(client, e.GenerationFailed)] == ["sobol"] * 2
+
+
+def test_a_constraint_relative_to_the_baseline_reaches_the_model_as_a_number():
+    asked = []
+
+    class Notes:
+        def suggest(self, request):
+            asked.append(request)
+            used = request.position
+            made = Proposal(parameters={"x": 0.1 * used}, node=request.node, generator="notes", position=used + 1)
+            return Reply(proposals=(made,))
+
+    with Client(random_seed=1, virtual_time=True, generator=Notes()) as client:
+        client.configure_experiment([RangeParameterConfig("x", (0, 1))])
+        client.configure_optimization("-y", outcome_constraints=["speed >= 0.9*baseline"])
+        client.complete_trial(client.attach_baseline({"x": 0.5}), raw_data={"y": 1.0, "speed": 200.0})
+        client.configure_generation_strategy(initialization_budget=1)
+
+        client.get_next_trials(max_trials=1)
+
+    (constraint,) = asked[-1].optimization.constraints
+    assert (constraint.relative, constraint.bound) == (False, 180.0)

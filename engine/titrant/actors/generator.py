@@ -17,6 +17,8 @@ from titrant.errors import ActorStopped, GenerationError, WorkerDied
 from titrant.generators import wire
 from titrant.generators.base import Point, PredictionReply, PredictionRequest, Reply, Request
 from titrant.messages.commands import By, RecordGenerationFailure
+from titrant.model.objective import OptimizationConfig
+from titrant.model.observation import means
 from titrant.model.trial import Parameterization, Trial, TrialStatus
 from titrant.rules.state import State
 from titrant.runtime.clock import Clock
@@ -111,7 +113,9 @@ class GeneratorActor:
         except WorkerDied:
             raise
         except GenerationError as exc:
-            return Suggested(ask=ask.ask, proposals=(), failure=describe(exc), seconds=self._seconds(began))
+            if ask.node == "sobol":
+                return Suggested(ask=ask.ask, proposals=(), failure=describe(exc), seconds=self._seconds(began))
+            reply = await self._stand_in(ask, describe(exc))
         for fallback in {proposal.fallback for proposal in reply.proposals if proposal.fallback} - {None}:
             await self._record_failure(ask.node, str(fallback))
         crash_point("generator.suggest.after")
@@ -156,7 +160,7 @@ class GeneratorActor:
             return
         request = PredictionRequest(
             space=state.experiment.space,
-            optimization=state.optimization,
+            optimization=_absolute(state) or state.optimization,
             observed=observed(state),
             points=ask.points,
             seed=state.seed,
@@ -183,7 +187,7 @@ def suggestion_request(state: State, node: Any, count: int, fixed: Parameterizat
     model = node == "bo"
     return Request(
         space=space,
-        optimization=state.optimization if model else None,
+        optimization=_absolute(state) if model else None,
         node=node,
         method=state.strategy.method,
         count=count,
@@ -194,6 +198,21 @@ def suggestion_request(state: State, node: Any, count: int, fixed: Parameterizat
         taken=taken(state) if space.size() is not None else (),
         fixed=fixed,
     )
+
+
+def _absolute(state: State) -> OptimizationConfig | None:
+    """What is sought, with bounds that refer to the baseline put into numbers once the baseline has data."""
+    optimization = state.optimization
+    if optimization is None or state.baseline is None:
+        return optimization
+    baseline = means(state.trial(state.baseline).observations)
+    constraints = tuple(
+        msgspec.structs.replace(constraint, relative=False, bound=constraint.limit(baseline))
+        if constraint.relative and all(name in baseline for name in constraint.metric_names)
+        else constraint
+        for constraint in optimization.constraints
+    )
+    return msgspec.structs.replace(optimization, constraints=constraints)
 
 
 def observed(state: State) -> tuple[Point, ...]:

@@ -27,6 +27,9 @@ from titrant.runtime.supervision import describe
 
 log = Logger(__name__)
 
+STOP_SECONDS = 30.0
+"""How long the engine, when it is closed, waits for stops that are under way."""
+
 
 class RunnerActor:
     """Holds one ``Instrument``; ``halted`` is the latch that no mailbox stands before."""
@@ -38,6 +41,7 @@ class RunnerActor:
         self._supervisor = supervisor
         self._clock = clock
         self._under_way: dict[int, anyio.CancelScope] = {}
+        self._stopping: set[anyio.CancelScope] = set()
         self._expected_s = 0.0
 
     async def run(self) -> None:
@@ -55,6 +59,8 @@ class RunnerActor:
                         tasks.start_soon(self._watched, attempt, self._find_again, message)
                     case StopTrial():
                         tasks.start_soon(self._stop, message)
+            for scope in self._stopping:
+                scope.deadline = anyio.current_time() + STOP_SECONDS
             tasks.cancel_scope.cancel()
 
     async def _watched(self, attempt: Attempt, work: Any, message: Submit | Reattach) -> None:
@@ -176,11 +182,12 @@ class RunnerActor:
                 return await instrument.run(attempt, record)
             except (RunnerError, DeadlineExceeded):
                 raise
-            except instrument.ambiguous as exc:
-                made += 1
-                if instrument.spec.rerun_safe:
+            except Exception as exc:
+                spec, broken = instrument.spec, isinstance(exc, instrument.ambiguous)
+                if spec.rerun_safe or not (broken or (spec.honours_keys and isinstance(exc, OSError))):
                     raise
-                again = instrument.spec.honours_keys and not instrument.halted
+                made += 1
+                again = spec.honours_keys and not instrument.halted
                 if not again or not instrument.submit_retry.again(made, exc):
                     raise OutcomeUnknown(f"the line to the instrument broke: {describe(exc)}") from exc
                 delay = instrument.submit_retry.delay(made, attempt.key)
@@ -246,24 +253,37 @@ class RunnerActor:
     # --- stopping ---------------------------------------------------------------------------------------------------
 
     async def _stop(self, message: StopTrial) -> None:
-        """Stop on the instrument first, then stop watching; a stop that fails is said, never hidden."""
+        """Stop on the instrument first, then stop watching; a stop that fails is said, never hidden.
+
+        What was announced is done even if the engine is closed meanwhile.
+        """
         attempt = message.attempt
-        said = ""
         crash_point("runner.stop.before")
-        try:
-            if self.instrument.spec.can_stop:
-                await self.instrument.stop(attempt)
-            elif not self.instrument.pushed:
-                said = "the runner cannot stop it: it may still be running"
-        except Exception as exc:  # noqa: BLE001  # the runner is foreign code
-            said = f"stopping failed: {describe(exc)}: it may still be running"
-        if message.lost:
-            await self._make_safe()
+        said = "it was not stopped in time: it may still be running"
+        with anyio.CancelScope(shield=True) as stopping:
+            self._stopping.add(stopping)
+            try:
+                said = await self._stop_instrument(attempt)
+                if message.lost:
+                    await self._make_safe()
+            finally:
+                self._stopping.discard(stopping)
         scope = self._under_way.get(attempt.trial)
         if scope is not None:
             scope.cancel()
         crash_point("runner.stop.after")
         await self._report(attempt, c.ReportStopped, reason=said)
+
+    async def _stop_instrument(self, attempt: Attempt) -> str:
+        """What there is to say of it; empty when all went well."""
+        try:
+            if self.instrument.spec.can_stop:
+                await self.instrument.stop(attempt)
+            elif not self.instrument.pushed:
+                return "the runner cannot stop it: it may still be running"
+        except Exception as exc:  # noqa: BLE001  # the runner is foreign code
+            return f"stopping failed: {describe(exc)}: it may still be running"
+        return ""
 
     async def _make_safe(self) -> None:
         try:

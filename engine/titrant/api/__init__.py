@@ -1,0 +1,1 @@
+"""What people call, by subject; ``AsyncClient`` is all of it together."""

@@ -1,0 +1,30 @@
+"""What every part of the client stands on: an engine, its state, and who asks."""
+
+from __future__ import annotations
+
+import getpass
+
+from titrant.engine import Engine
+from titrant.messages import commands as c
+from titrant.rules.state import State
+
+
+class OnEngine:
+    """A part of the client: calls on one engine."""
+
+    engine: Engine
+
+    @property
+    def state(self) -> State:
+        """The newest durable state; immutable."""
+        return self.engine.state
+
+
+def by(actor: str | None = None, reason: str = "") -> c.By:
+    """Who asks: the named actor, or the person at this machine."""
+    if actor is None:
+        try:
+            actor = f"user:{getpass.getuser()}"
+        except (OSError, KeyError):  # a container without a user database
+            actor = "user:unknown"
+    return c.By(actor, None, reason or None)

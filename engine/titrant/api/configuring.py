@@ -1,0 +1,123 @@
+"""Setting an experiment up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from titrant.api.base import OnEngine, by
+from titrant.messages import commands as c
+from titrant.model.experiment import Experiment, GenerationStrategy
+from titrant.model.objective import optimization_config
+from titrant.model.space import search_space
+from titrant.ports import FunctionRunner, Metric
+
+
+class Configuring(OnEngine):
+    """Search space, objective, strategy, runners, metrics."""
+
+    async def configure_experiment(
+        self,
+        parameters: Sequence[Any],
+        parameter_constraints: Sequence[str] | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        experiment_type: str | None = None,
+        owner: str | None = None,
+    ) -> None:
+        """Set the search space.
+
+        Args:
+            parameters: ``RangeParameterConfig``, ``ChoiceParameterConfig`` and ``FixedParameterConfig`` (Ax's own
+                configs are read as well).
+            parameter_constraints: Linear, as text in the parameters' own units: ``"x1 + 2*x2 <= 3"``, ``"a + b == 1"``.
+            name: The experiment's name.
+            description: What it is about.
+            experiment_type: A word to sort experiments by.
+            owner: Whose it is.
+
+        Raises:
+            SearchSpaceError: A parameter or constraint is ill-defined, or the space is empty.
+            CommandRefused: Trials exist already.
+        """
+        experiment = Experiment(
+            space=search_space(parameters, parameter_constraints or ()),
+            name=name or "experiment",
+            description=description or "",
+            owner=owner or "",
+            experiment_type=experiment_type or "",
+        )
+        await self.engine.do(c.ConfigureExperiment(experiment=experiment), by())
+        self.engine.warm(model=False)
+
+    async def configure_optimization(self, objective: str, outcome_constraints: Sequence[str] | None = None) -> None:
+        """Set what is sought.
+
+        Args:
+            objective: ``"yield"`` is made large, ``"-cost"`` small; ``"yield - 0.1*cost"`` weighs, ``"yield, -cost"``
+                seeks a Pareto front.
+            outcome_constraints: ``"impurity <= 0.05"``, ``"qps >= 0.95*baseline"``.
+
+        Raises:
+            ObjectiveError: The text cannot be read.
+        """
+        optimization = optimization_config(objective, outcome_constraints)
+        await self.engine.do(c.ConfigureOptimization(optimization=optimization), by())
+
+    async def configure_generation_strategy(
+        self,
+        method: Literal["fast", "quality", "random_search"] = "fast",
+        initialization_budget: int | None = None,
+        initialization_random_seed: int | None = None,
+        initialize_with_center: bool = True,
+        use_existing_trials_for_initialization: bool = True,
+        min_observed_initialization_trials: int | None = None,
+        suggestion_deadline_seconds: float = 120.0,
+    ) -> None:
+        """Set how trials are made: the centre, Sobol points, then Bayesian optimization.
+
+        Args:
+            method: ``"random_search"`` stays with Sobol points.
+            initialization_budget: Trials before the model takes over (5), the centre among them.
+            initialization_random_seed: Seed of the Sobol sequence; the experiment's where None.
+            initialize_with_center: Whether the first trial is the centre of the search space.
+            use_existing_trials_for_initialization: Whether attached trials count towards the budget.
+            min_observed_initialization_trials: Completed trials the model needs; ``max(1, budget // 2)`` where None.
+            suggestion_deadline_seconds: After this a Sobol point stands in for a suggestion that takes too long.
+        """
+        strategy = GenerationStrategy(
+            method=method,
+            initialization_budget=initialization_budget,
+            min_observed=min_observed_initialization_trials,
+            initialize_with_center=initialize_with_center,
+            use_existing_trials=use_existing_trials_for_initialization,
+            seed=initialization_random_seed,
+            deadline_seconds=suggestion_deadline_seconds,
+        )
+        await self.engine.do(c.ConfigureStrategy(strategy=strategy), by())
+
+    async def configure_runner(self, runner: Any) -> None:
+        """Set who carries trials out: a ``Runner``, a ``PushedRunner``, a class written for Ax, or a plain function.
+
+        Raises:
+            ConfigurationError: It is none of these.
+        """
+        await self.configure_runners([runner])
+
+    async def configure_runners(self, runners: Sequence[Any]) -> None:
+        """Set several runners; a trial goes to one that has room.  Each is told apart by its ``name``."""
+        await self.engine.use_runners([_runner(runner) for runner in runners], by())
+
+    async def configure_metrics(self, metrics: Sequence[Metric]) -> None:
+        """Set who fetches data: objects with ``name`` and ``fetch``, as in Ax."""
+        await self.engine.use_metrics(metrics, by())
+
+    async def configure_tracking_metrics(self, metric_names: Sequence[str]) -> None:
+        """Name metrics that are recorded and not optimized."""
+        await self.engine.do(c.ConfigureTrackingMetrics(names=tuple(metric_names)), by())
+
+
+def _runner(runner: Any) -> Any:
+    """A plain function becomes a runner; everything else is looked at by its methods."""
+    is_function = callable(runner) and not hasattr(runner, "run_trial") and not hasattr(runner, "run")
+    return FunctionRunner(runner) if is_function else runner

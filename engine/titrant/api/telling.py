@@ -1,0 +1,68 @@
+"""Asking for trials and telling their results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from titrant.api.base import OnEngine, by
+from titrant.messages import commands as c
+from titrant.model.trial import Parameterization, TrialStatus
+
+
+class Telling(OnEngine):
+    """Trials that people and other programs carry out."""
+
+    async def get_next_trials(
+        self, max_trials: int = 1, fixed_parameters: Parameterization | None = None
+    ) -> dict[int, Parameterization]:
+        """Make trials to carry out oneself; they are RUNNING from here on, and durable before this returns.
+
+        Returns:
+            Trial index to conditions; fewer than asked only when a finite search space is used up.
+
+        Raises:
+            GenerationError: Nothing could be suggested.
+        """
+        made = await self.engine.ask_trials(max_trials, dict(fixed_parameters or {}), by())
+        return {index: dict(self.state.trial(index).parameters) for index in made}
+
+    async def complete_trial(
+        self, trial_index: int, raw_data: Any = None, progression: float | None = None
+    ) -> TrialStatus:
+        """Tell a trial's result: a number, ``(mean, sem)``, or a mapping of metric names to these."""
+        data = self.engine.read_data(raw_data, progression)
+        state = await self.engine.do(c.CompleteTrial(trial=trial_index, observations=data), by())
+        return state.trial(trial_index).status
+
+    async def attach_data(self, trial_index: int, raw_data: Any, progression: float | None = None) -> None:
+        """Add data to a trial without ending it; a late result is always recorded."""
+        data = self.engine.read_data(raw_data, progression)
+        await self.engine.do(c.AttachData(trial=trial_index, observations=data), by())
+
+    async def attach_trial(self, parameters: Parameterization, arm_name: str | None = None) -> int:
+        """Add a trial with conditions of one's own; returns its index."""
+        return await self._attach(c.AttachTrial(parameters=dict(parameters), arm_name=arm_name))
+
+    async def attach_baseline(self, parameters: Parameterization, arm_name: str | None = None) -> int:
+        """Add the trial that relative outcome constraints refer to; returns its index."""
+        return await self._attach(c.AttachTrial(parameters=dict(parameters), arm_name=arm_name, baseline=True))
+
+    async def _attach(self, command: c.AttachTrial) -> int:
+        return (await self.engine.do(command, by())).next_index - 1
+
+    async def mark_trial_failed(self, trial_index: int, failed_reason: str | None = None) -> None:
+        """The trial failed; its conditions may be suggested again."""
+        await self.engine.do(c.MarkFailed(trial=trial_index, reason=failed_reason or "marked as failed"), by())
+
+    async def mark_trial_abandoned(self, trial_index: int, reason: str | None = None) -> None:
+        """The trial is given up; its conditions are not suggested again."""
+        await self.engine.do(c.MarkAbandoned(trial=trial_index, reason=reason or "marked as abandoned"), by())
+
+    async def mark_trial_early_stopped(self, trial_index: int, reason: str | None = None) -> None:
+        """The trial was stopped before its end; its data count."""
+        await self.engine.do(c.MarkEarlyStopped(trial=trial_index, reason=reason or "marked as stopped early"), by())
+
+    async def fetch_data(self, trial_index: int, metric_names: Sequence[str] = ()) -> None:
+        """Fetch the metrics of a finished trial again; those that are missing where none is named."""
+        await self.engine.do(c.RefetchData(trial=trial_index, metrics=tuple(metric_names)), by())
