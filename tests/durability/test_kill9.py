@@ -28,7 +28,7 @@ def each_once(found):
 
 @pytest.mark.campaign
 def test_killed_anywhere_nothing_is_lost_and_nothing_is_done_twice(tmp_path, instruments):
-    campaign = Campaign(tmp_path, instruments, trials=24)
+    campaign = Campaign(tmp_path, instruments, trials=20)
     found = {lane: campaign.discover(lane) for lane in LANES}
     shares = each_once(found) if KILLS < 250 else found
     more = max(12, (KILLS - sum(len(f) + len(o) for f, o in shares.values())) // len(LANES) + 3)
@@ -48,10 +48,10 @@ def test_killed_anywhere_nothing_is_lost_and_nothing_is_done_twice(tmp_path, ins
 
 @pytest.mark.campaign
 def test_the_sobol_sequence_goes_on_and_no_worker_is_left_behind(tmp_path, instruments):
-    reference = Experiment(tmp_path, "reference", "sobol", instruments, trials=24, parameters=lambda _: None)
+    reference = Experiment(tmp_path, "reference", "sobol", instruments, trials=20, parameters=lambda _: None)
     reference.go()
     xs = [event.parameters["x"] for event in reference.checked.events(e.TrialCreated)]
-    campaign = Campaign(tmp_path, instruments, trials=24, parameters=xs.__getitem__)
+    campaign = Campaign(tmp_path, instruments, trials=20, parameters=xs.__getitem__)
     campaign.longest["sobol"] = 1.0
     names = ["generator.suggest.before#2", "generator.suggest.after#2", "log.commit.before:trial.submitting#3"]
     named = [Kill(point=name) for name in names]
@@ -59,14 +59,14 @@ def test_the_sobol_sequence_goes_on_and_no_worker_is_left_behind(tmp_path, instr
     campaign.carry_out("sobol", [Kill(point="generator.suggest.before")], kills)
     print(f"\n{campaign.report()}")
 
-    assert len(set(xs)) == 24
+    assert len(set(xs)) == 20
     assert campaign.total >= 6
     assert campaign.findings == []
 
 
 def test_an_engine_that_acts_before_it_logs_is_found_out(tmp_path, instruments):
     """The control: a harness that cannot see this would prove nothing."""
-    campaign = Campaign(tmp_path, instruments, trials=24, act_first=True)
+    campaign = Campaign(tmp_path, instruments, trials=20, act_first=True)
     for _ in range(20):
         campaign.carry_out("sure", [], [Kill(trap=f"start.after#{nth}") for nth in (4, 3, 2)])
         kinds = {finding.partition("] ")[2].partition(":")[0] for finding in campaign.findings}
