@@ -27,4 +27,4 @@ def _room(state: State, spec: RunnerSpec, parallelism: int) -> int:
     """Slots left on a runner; none, and not fewer, where a later configuration gave it less capacity than it uses."""
     if spec.name in state.quarantined:
         return 0
-    return max(0, (parallelism if spec.capacity is None else spec.capacity) - (state.busy.get(spec.name) or 0))
+    return max(0, (parallelism if spec.capacity is None else spec.capacity) - state.busy.get(spec.name, 0))

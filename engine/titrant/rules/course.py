@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from titrant.messages import events as e
 from titrant.model.trial import Trial, TrialStatus
-from titrant.rules.state import RunState, Slots, State
+from titrant.rules.state import RunState, State
 
 # Members as globals: an attribute of an enum class costs more than all the rest of a small event.
 CANDIDATE, STAGED, SUBMITTING, RUNNING = (
@@ -51,7 +53,7 @@ def created(state: State, event: e.TrialCreated, at: int) -> State:
 
 def staged(state: State, event: e.TrialStaged, _at: int) -> State:
     """The closed loop takes an asked trial over."""
-    trial = replace(state.trial(event.trial), status=STAGED, asked=False, started_at=None)
+    trial = replace(state.open[event.trial], status=STAGED, asked=False, started_at=None)
     return replace(
         state,
         open=state.open.insert(event.trial, trial),
@@ -65,7 +67,7 @@ def submitting(state: State, event: e.TrialSubmitting, at: int) -> State:
     """The trial takes up a slot of its runner, under its key."""
     index, queue = event.trial, state.queue
     trial = replace(
-        state.trial(index),
+        state.open[index],
         status=SUBMITTING,
         runner=event.runner,
         attempt=event.attempt,
@@ -83,7 +85,7 @@ def submitting(state: State, event: e.TrialSubmitting, at: int) -> State:
 
 def running(state: State, event: e.TrialRunning, at: int) -> State:
     """The runner accepted the trial; a second time, after a restart, with metadata that are newer."""
-    trial = state.trial(event.trial)
+    trial = state.open[event.trial]
     trial = replace(
         trial,
         status=RUNNING,
@@ -96,15 +98,15 @@ def running(state: State, event: e.TrialRunning, at: int) -> State:
 
 def reattached(state: State, event: e.TrialReattached, at: int) -> State:
     """The same attempt was found again."""
-    trial = state.trial(event.trial)
+    trial = state.open[event.trial]
     trial = replace(trial, status=RUNNING, started_at=at if trial.started_at is None else trial.started_at)
     return replace(state, open=state.open.insert(event.trial, trial))
 
 
 def run_finished(state: State, event: e.TrialRunFinished, _at: int) -> State:
     """The instrument is free; from here on the reason names metrics that could not be fetched."""
-    trial = state.trial(event.trial)
-    busy = _busier(state.busy, trial.runner, -1) if trial.runner is not None and holds_slot(trial) else state.busy
+    trial = state.open[event.trial]
+    busy = _freed(state, trial)
     trial = replace(trial, status=RUNNING, run_done=True, awaiting=event.awaiting, reason=None)
     return replace(state, open=state.open.insert(event.trial, trial), busy=busy)
 
@@ -115,11 +117,11 @@ def data_attached(state: State, event: e.DataAttached, _at: int) -> State:
     trial = state.trial(event.trial)
     awaiting, missing = trial.awaiting, trial.missing
     if awaiting:
-        named = {observation.metric for observation in new}
-        awaiting = tuple(metric for metric in awaiting if metric not in named)
+        named = [observation.metric for observation in new]
+        awaiting = tuple([metric for metric in awaiting if metric not in named])
     if missing:
-        good = {observation.metric for observation in new if observation.mean is not None}
-        missing = tuple(metric for metric in missing if metric not in good)
+        good = [observation.metric for observation in new if observation.mean is not None]
+        missing = tuple([metric for metric in missing if metric not in good])
     return _put(state, replace(trial, observations=trial.observations + new, awaiting=awaiting, missing=missing))
 
 
@@ -146,25 +148,26 @@ def fetch_requested(state: State, event: e.FetchRequested, _at: int) -> State:
 
 def completed(state: State, event: e.TrialCompleted, at: int) -> State:
     """The trial is over, or, told again, all that could be fetched later is there."""
-    if event.trial in state.open:
-        return _close(state, event.trial, COMPLETED, event.reason, at, event.missing)
-    trial = replace(state.trial(event.trial), missing=event.missing, awaiting=(), reason=event.reason)
+    trial = state.open.get(event.trial)
+    if trial is not None:
+        return _close(state, trial, COMPLETED, event.reason, at, event.missing)
+    trial = replace(state.closed[event.trial], missing=event.missing, awaiting=(), reason=event.reason)
     return replace(state, closed=state.closed.insert(event.trial, trial))
 
 
 def failed(state: State, event: e.TrialFailed, at: int) -> State:
     """The trial failed."""
-    return _close(state, event.trial, FAILED, event.reason, at)
+    return _close(state, state.open[event.trial], FAILED, event.reason, at)
 
 
 def abandoned(state: State, event: e.TrialAbandoned, at: int) -> State:
     """The trial was given up."""
-    return _close(state, event.trial, ABANDONED, event.reason, at)
+    return _close(state, state.open[event.trial], ABANDONED, event.reason, at)
 
 
 def early_stopped(state: State, event: e.TrialEarlyStopped, at: int) -> State:
     """The trial was stopped before its end."""
-    return _close(state, event.trial, EARLY_STOPPED, event.reason, at)
+    return _close(state, state.open[event.trial], EARLY_STOPPED, event.reason, at)
 
 
 def stop_requested(state: State, event: e.StopRequested, _at: int) -> State:
@@ -178,7 +181,7 @@ def stop_requested(state: State, event: e.StopRequested, _at: int) -> State:
 
 def lost(state: State, event: e.TrialLost, _at: int) -> State:
     """The trial is a person's to settle; it keeps its slot, since it may be running there."""
-    trial = replace(state.trial(event.trial), status=UNKNOWN, reason=event.reason)
+    trial = replace(state.open[event.trial], status=UNKNOWN, reason=event.reason)
     return replace(
         state,
         open=state.open.insert(event.trial, trial),
@@ -190,7 +193,7 @@ def lost(state: State, event: e.TrialLost, _at: int) -> State:
 
 def resolved(state: State, event: e.TrialResolved, _at: int) -> State:
     """The trial is the loop's again; the event that follows says how it goes on."""
-    trial = replace(state.trial(event.trial), status=RUNNING, reason=event.reason, stop_requested="")
+    trial = replace(state.open[event.trial], status=RUNNING, reason=event.reason, stop_requested="")
     return replace(
         state,
         open=state.open.insert(event.trial, trial),
@@ -202,8 +205,8 @@ def resolved(state: State, event: e.TrialResolved, _at: int) -> State:
 
 def requeued(state: State, event: e.TrialRequeued, _at: int) -> State:
     """The trial waits for a runner again, and nothing of the attempt before clings to it but its number."""
-    trial = state.trial(event.trial)
-    busy = _busier(state.busy, trial.runner, -1) if trial.runner is not None and holds_slot(trial) else state.busy
+    trial = state.open[event.trial]
+    busy = _freed(state, trial)
     trial = replace(
         trial,
         status=STAGED,
@@ -237,36 +240,42 @@ def _taking(run: RunState | None, more: int) -> RunState | None:
     return None if run is None else replace(run, taken=run.taken + more)
 
 
-def _busier(busy: Slots, runner: str, by: int) -> Slots:
-    return busy.insert(runner, (busy.get(runner) or 0) + by)
+def _busier(busy: Mapping[str, int], runner: str, by: int) -> Mapping[str, int]:
+    return {**busy, runner: busy.get(runner, 0) + by}
+
+
+def _freed(state: State, trial: Trial) -> Mapping[str, int]:
+    return _busier(state.busy, trial.runner, -1) if trial.runner is not None and holds_slot(trial) else state.busy
 
 
 def _put(state: State, trial: Trial) -> State:
-    if trial.index in state.open:
+    if trial.ended_at is None:
         return replace(state, open=state.open.insert(trial.index, trial))
     return replace(state, closed=state.closed.insert(trial.index, trial))
 
 
 def _close(
-    state: State, index: int, status: TrialStatus, reason: str | None, at: int, missing: tuple[str, ...] = ()
+    state: State, trial: Trial, status: TrialStatus, reason: str | None, at: int, missing: tuple[str, ...] = ()
 ) -> State:
-    trial = state.trial(index)
+    index = trial.index
     in_loop = not trial.asked and trial.status is not UNKNOWN
-    run, counts = state.run, state.counts
+    run = state.run
     if run is not None and in_loop:
         failures = run.failures
-        if status in (FAILED, ABANDONED) and not run.stopping:
+        if (status is FAILED or status is ABANDONED) and not run.stopping:
             failures = (*failures, (index, reason or status.name))
         run = replace(run, ended=run.ended + 1, failures=failures)
+    counts = list(state.counts)
+    counts[status] += 1
     over = replace(trial, status=status, reason=reason, missing=missing, awaiting=(), ended_at=at)
     return replace(
         state,
         open=state.open.remove(index),
         closed=state.closed.insert(index, over),
-        queue=without(state.queue, index),
-        busy=_busier(state.busy, trial.runner, -1) if trial.runner is not None and holds_slot(trial) else state.busy,
+        queue=without(state.queue, index) if state.queue else (),
+        busy=_freed(state, trial),
         in_loop=state.in_loop - in_loop,
-        unknown=without(state.unknown, index),
-        counts=(*counts[:status], counts[status] + 1, *counts[status + 1 :]),
+        unknown=without(state.unknown, index) if state.unknown else (),
+        counts=tuple(counts),
         run=run,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,10 +16,9 @@ from titrant.model.trial import Trial, TrialStatus
 # rpds's maps take no type arguments at run time, where msgspec looks for them.
 if TYPE_CHECKING:
     Trials = HashTrieMap[int, Trial]
-    Slots = HashTrieMap[str, int]
     Reasons = HashTrieMap[str, str]
 else:
-    Trials = Slots = Reasons = HashTrieMap
+    Trials = Reasons = HashTrieMap
 
 NONE_CLOSED = (0,) * (max(TrialStatus) + 1)
 
@@ -72,7 +72,7 @@ class State(msgspec.Struct, frozen=True):
         open: Index to trial, for trials something is still to happen to.
         closed: Index to trial, for trials that are over.
         queue: Indices of trials that wait for a runner, first come first served.
-        busy: Runner name to slots in use.
+        busy: Runner name to slots in use; replaced, never changed (with few runners a copy is cheapest).
         in_loop: Open trials the closed loop is responsible for (UNKNOWN ones are a person's).
         unknown: Open trials whose fate a person must settle.
         inherited: Trial and attempt of submissions that were cut off by a failure: whether they began is not known.
@@ -95,7 +95,7 @@ class State(msgspec.Struct, frozen=True):
     closed: Trials = HashTrieMap()
     next_index: int = 0
     queue: tuple[int, ...] = ()
-    busy: Slots = HashTrieMap()
+    busy: Mapping[str, int] = {}
     in_loop: int = 0
     unknown: tuple[int, ...] = ()
     inherited: tuple[tuple[int, int], ...] = ()
