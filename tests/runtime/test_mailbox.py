@@ -153,3 +153,16 @@ async def test_an_answer_that_is_there_needs_no_time():
     answer.give(1)
 
     assert await answer.wait(0.0) == 1
+
+
+@pytest.mark.anyio
+async def test_several_senders_may_wait_for_room():
+    mailbox: Mailbox[int] = Mailbox("small", capacity=1)
+    mailbox.tell(0)
+    async with anyio.create_task_group() as tasks:
+        for number in (1, 2, 3):
+            tasks.start_soon(mailbox.send, number)
+        with anyio.fail_after(5):
+            received = [await mailbox.receive() for _ in range(4)]
+
+    assert sorted(received) == [0, 1, 2, 3]

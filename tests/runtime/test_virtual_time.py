@@ -210,3 +210,12 @@ def test_the_real_clock_never_goes_back():
 
 def test_the_real_clock_counts_microseconds():
     assert 1_600_000_000_000_000 < RealClock().now() < 1 << 60
+
+
+def test_years_pass_in_virtual_time():
+    async def years() -> float:
+        for _ in range(10):
+            await anyio.sleep(31_536_000.1)
+        return anyio.current_time()
+
+    assert anyio.run(years, backend_options={"loop_factory": VirtualTimeLoop}) == pytest.approx(315_360_001)

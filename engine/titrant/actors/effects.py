@@ -50,7 +50,9 @@ class Effects:
 
     def alive_elsewhere(self, state: State, actor: str) -> frozenset[int]:
         """Trials not touched by the failure of *actor*."""
-        return frozenset(index for index in state.open if f"runner:{state.open[index].runner}" != actor)
+        return frozenset(
+            index for index, trial in state.open.items() if trial.run_done or f"runner:{trial.runner}" != actor
+        )
 
     def of(self, command: c.Command, events: tuple[Event, ...], before: State, after: State) -> list[Delivery]:
         """The messages that follow from *events*; timers are set on the way."""
@@ -92,7 +94,7 @@ class Effects:
         elif isinstance(command, c.RecordRestart):
             if command.name.startswith("metric:"):
                 name = command.name.removeprefix("metric:")
-                waiting = [trial for trial in state.open.values() if name in trial.awaiting]
+                waiting = [state.open[index] for index in sorted(state.open) if name in state.open[index].awaiting]
                 return [delivery for trial in waiting for delivery in self._fetches(trial, (name,))]
             alive = set(command.alive)
         else:

@@ -99,7 +99,8 @@ class Mailbox(Generic[M]):
             ActorStopped: Nobody will read it.
         """
         while self._closed is None and len(self._queue) >= self.capacity:
-            self._room = anyio.Event()
+            if self._room.is_set():  # several may wait for the same one
+                self._room = anyio.Event()
             await self._room.wait()
         self.tell(message)
 

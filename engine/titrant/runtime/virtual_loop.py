@@ -73,6 +73,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._next_ticket = 0
         watch = _IdleWatch(selectors.DefaultSelector())
         super().__init__(watch)
+        # asyncio compares timers at the resolution of the real clock, 1 ns; a year of virtual seconds is coarser.
+        self._clock_resolution = 1e-6
         watch.loop = self
 
     def time(self) -> float:
