@@ -10,9 +10,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import repeat
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -32,7 +32,7 @@ FAULTS = (sqlite3.Error, UnicodeDecodeError)
 
 _END = (1 << 63) - 1
 _envelope = itemgetter(slice(0, WIDTH))
-_payload = itemgetter(WIDTH)
+_payload = itemgetter(5)  # of schema.SCAN
 _UNHASHABLE = (msgspec.MsgspecError, TypeError, ValueError, OverflowError)
 
 
@@ -111,14 +111,14 @@ def scan(
     reader = source if isinstance(source, sqlite3.Connection) else open_reader(source)
     try:
         previous = hash_at(reader, after) if verify else None
-        for rows in _chunks(reader, after, until):
+        for rows in _chunks(reader, after, until, schema.SCAN):
             seen = yield from _scanned(rows, after, previous)
-            if rest := rows[seen - after :]:
-                # An old schema or a fault: one by one, for the upcasters, or for the right number and words.
-                before = previous if seen == after or previous is None else rows[seen - after - 1][15]
-                for row in verified(rest, seen, before):
-                    yield row[0], row[5], decode(row[2], row[3], row[14], seq=row[0])
-            after, previous = rows[-1][0], rows[-1][15] if verify else None
+            if seen < rows[-1][0]:
+                # An old schema, text that SQLite quotes in another way, or a fault: one by one, for the upcasters, or
+                # for the right number and words.
+                before = previous if seen == after or previous is None else rows[seen - after - 1][-1]
+                yield from _examined(reader, seen, rows[-1][0], before)
+            after, previous = rows[-1][0], rows[-1][-1] if verify else None
     finally:
         if reader is not source:
             reader.close()
@@ -237,8 +237,19 @@ def _path_of(reader: sqlite3.Connection) -> Path:
     return Path(reader.execute("PRAGMA database_list").fetchone()[2])
 
 
-def _chunks(reader: sqlite3.Connection, after: int, until: int | None) -> Iterator[list[Row]]:
-    select = schema.SELECT + "WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+def _examined(
+    reader: sqlite3.Connection, after: int, until: int, previous: bytes | None
+) -> Iterator[tuple[int, int, Event]]:
+    for rows in _chunks(reader, after, until):
+        for row in verified(rows, after, previous):
+            yield row[0], row[5], decode(row[2], row[3], row[14], seq=row[0])
+        after, previous = rows[-1][0], None if previous is None else rows[-1][15]
+
+
+def _chunks(
+    reader: sqlite3.Connection, after: int, until: int | None, columns: str = schema.SELECT
+) -> Iterator[list[Any]]:
+    select = columns + "WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
     last, size = _END if until is None else until, CHUNK
     while True:
         try:
@@ -254,22 +265,21 @@ def _chunks(reader: sqlite3.Connection, after: int, until: int | None) -> Iterat
         after = rows[-1][0]
 
 
-def _scanned(rows: list[Row], after: int, previous: bytes | None) -> Generator[tuple[int, int, Event], None, int]:
+def _scanned(rows: list[Any], after: int, previous: bytes | None) -> Generator[tuple[int, int, Event], None, int]:
     """Check and decode rows of current schemas until one is anything other than expected; give the last good one."""
     tags, schemas, sha = TAGS, SCHEMAS, sha256  # locals: this loop is all of loading
     events = map(decode_current, map(_payload, rows))
-    envelopes = repeat(b"") if previous is None else map(encode_envelope, map(_envelope, rows))
     good = after
     try:
-        for row, event, envelope in zip(rows, events, envelopes, strict=False):
+        for (seq, at, tag, number, envelope, payload, stored), event in zip(rows, events, strict=False):
             after += 1
-            if row[0] != after or tags[type(event)] != row[2] or schemas[row[2]] != row[3]:
+            if seq != after or tags[type(event)] != tag or schemas[tag] != number:
                 break
             if previous is not None:
-                previous = sha(b"%b%b\n%b" % (previous, envelope, row[14])).digest()
-                if previous != row[15]:
+                previous = sha(b"%b%b\n%b" % (previous, envelope, payload)).digest()
+                if previous != stored:
                     break
-            yield after, row[5], event
+            yield after, at, event
             good = after
     except (*UNREADABLE, *_UNHASHABLE):
         return good
