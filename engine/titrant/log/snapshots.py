@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from rpds import HashTrieMap
 
 from titrant.log.base import EventLog
 from titrant.model.trial import Trial, TrialStatus
 from titrant.rules.evolve import evolve
-from titrant.rules.state import State
+from titrant.rules.state import State, compact
 
 STATE_SCHEMA = 1
 """Raised whenever a field of the state changes its meaning: snapshots of another number are ignored."""
@@ -18,7 +19,7 @@ STATE_SCHEMA = 1
 
 def pack(state: State) -> bytes:
     """The state as bytes; derived data, never used in an audit."""
-    return _ENCODER.encode((STATE_SCHEMA, state))
+    return _ENCODER.encode((STATE_SCHEMA, replace(state, open=HashTrieMap(dict(state.open)))))
 
 
 def unpack(data: bytes) -> State | None:
@@ -27,7 +28,7 @@ def unpack(data: bytes) -> State | None:
         schema, state = _DECODER.decode(data)
     except msgspec.MsgspecError:
         return None
-    return state if schema == STATE_SCHEMA else None
+    return replace(state, open=compact(state.open)) if schema == STATE_SCHEMA else None
 
 
 def load_state(log: EventLog) -> tuple[State, int, int]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from titrant.messages import events as e
 from titrant.model.trial import Trial, TrialStatus
-from titrant.rules.state import RunState, State
+from titrant.rules.state import RunState, State, with_trial, without_trial
 
 # Members as globals: an attribute of an enum class costs more than all the rest of a small event.
 CANDIDATE, STAGED, SUBMITTING, RUNNING = (
@@ -40,7 +40,7 @@ def created(state: State, event: e.TrialCreated, at: int) -> State:
         run = replace(run, created=run.created + 1, taken=run.taken + 1)
     return replace(
         state,
-        open=state.open.insert(index, trial),
+        open=with_trial(state.open, trial),
         next_index=index + 1,
         position=state.position if suggestion is None else max(state.position, suggestion.position),
         queue=state.queue if asked else (*state.queue, index),
@@ -56,7 +56,7 @@ def staged(state: State, event: e.TrialStaged, _at: int) -> State:
     trial = replace(state.open[event.trial], status=STAGED, asked=False, started_at=None)
     return replace(
         state,
-        open=state.open.insert(event.trial, trial),
+        open=with_trial(state.open, trial),
         queue=(*state.queue, event.trial),
         in_loop=state.in_loop + 1,
         run=_taking(state.run, +1),
@@ -77,7 +77,7 @@ def submitting(state: State, event: e.TrialSubmitting, at: int) -> State:
     )
     return replace(
         state,
-        open=state.open.insert(index, trial),
+        open=with_trial(state.open, trial),
         queue=queue[1:] if queue and queue[0] == index else without(queue, index),
         busy=_busier(state.busy, event.runner, +1),
     )
@@ -93,14 +93,14 @@ def running(state: State, event: e.TrialRunning, at: int) -> State:
         started_at=at if trial.started_at is None else trial.started_at,
         reason=trial.reason if trial.stop_requested else None,
     )
-    return replace(state, open=state.open.insert(event.trial, trial))
+    return replace(state, open=with_trial(state.open, trial))
 
 
 def reattached(state: State, event: e.TrialReattached, at: int) -> State:
     """The same attempt was found again."""
     trial = state.open[event.trial]
     trial = replace(trial, status=RUNNING, started_at=at if trial.started_at is None else trial.started_at)
-    return replace(state, open=state.open.insert(event.trial, trial))
+    return replace(state, open=with_trial(state.open, trial))
 
 
 def run_finished(state: State, event: e.TrialRunFinished, _at: int) -> State:
@@ -108,7 +108,7 @@ def run_finished(state: State, event: e.TrialRunFinished, _at: int) -> State:
     trial = state.open[event.trial]
     busy = _freed(state, trial)
     trial = replace(trial, status=RUNNING, run_done=True, awaiting=event.awaiting, reason=None)
-    return replace(state, open=state.open.insert(event.trial, trial), busy=busy)
+    return replace(state, open=with_trial(state.open, trial), busy=busy)
 
 
 def data_attached(state: State, event: e.DataAttached, _at: int) -> State:
@@ -176,7 +176,7 @@ def stop_requested(state: State, event: e.StopRequested, _at: int) -> State:
     if trial is None or trial.status is UNKNOWN:
         return state
     trial = replace(trial, stop_requested=event.cause, reason=event.reason)
-    return replace(state, open=state.open.insert(event.trial, trial))
+    return replace(state, open=with_trial(state.open, trial))
 
 
 def lost(state: State, event: e.TrialLost, _at: int) -> State:
@@ -184,7 +184,7 @@ def lost(state: State, event: e.TrialLost, _at: int) -> State:
     trial = replace(state.open[event.trial], status=UNKNOWN, reason=event.reason)
     return replace(
         state,
-        open=state.open.insert(event.trial, trial),
+        open=with_trial(state.open, trial),
         in_loop=state.in_loop - 1,
         unknown=(*state.unknown, event.trial),
         run=_taking(state.run, -1),
@@ -196,7 +196,7 @@ def resolved(state: State, event: e.TrialResolved, _at: int) -> State:
     trial = replace(state.open[event.trial], status=RUNNING, reason=event.reason, stop_requested="")
     return replace(
         state,
-        open=state.open.insert(event.trial, trial),
+        open=with_trial(state.open, trial),
         in_loop=state.in_loop + 1,
         unknown=without(state.unknown, event.trial),
         run=_taking(state.run, +1),
@@ -220,7 +220,7 @@ def requeued(state: State, event: e.TrialRequeued, _at: int) -> State:
     )
     return replace(
         state,
-        open=state.open.insert(event.trial, trial),
+        open=with_trial(state.open, trial),
         busy=busy,
         queue=(*state.queue, event.trial),
     )
@@ -250,7 +250,7 @@ def _freed(state: State, trial: Trial) -> Mapping[str, int]:
 
 def _put(state: State, trial: Trial) -> State:
     if trial.ended_at is None:
-        return replace(state, open=state.open.insert(trial.index, trial))
+        return replace(state, open=with_trial(state.open, trial))
     return replace(state, closed=state.closed.insert(trial.index, trial))
 
 
@@ -270,7 +270,7 @@ def _close(
     over = replace(trial, status=status, reason=reason, missing=missing, awaiting=(), ended_at=at)
     return replace(
         state,
-        open=state.open.remove(index),
+        open=without_trial(state.open, index),
         closed=state.closed.insert(index, over),
         queue=without(state.queue, index) if state.queue else (),
         busy=_freed(state, trial),

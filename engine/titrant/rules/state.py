@@ -16,9 +16,13 @@ from titrant.model.trial import Trial, TrialStatus
 # rpds's maps take no type arguments at run time, where msgspec looks for them.
 if TYPE_CHECKING:
     Trials = HashTrieMap[int, Trial]
+    OpenTrials = Mapping[int, Trial]
     Reasons = HashTrieMap[str, str]
 else:
-    Trials = Reasons = HashTrieMap
+    Trials = OpenTrials = Reasons = HashTrieMap
+
+FEW = 64
+"""Open trials up to which copying a dict is quicker than a persistent map (0.2 µs against 0.6 µs an event)."""
 
 NONE_CLOSED = (0,) * (max(TrialStatus) + 1)
 
@@ -91,7 +95,7 @@ class State(msgspec.Struct, frozen=True):
     tracking: tuple[str, ...] = ()
     runners: tuple[RunnerSpec, ...] = ()
     quarantined: Reasons = HashTrieMap()
-    open: Trials = HashTrieMap()
+    open: OpenTrials = {}
     closed: Trials = HashTrieMap()
     next_index: int = 0
     queue: tuple[int, ...] = ()
@@ -137,3 +141,26 @@ class State(msgspec.Struct, frozen=True):
     def slots_in_use(self) -> int:
         """Runner slots in use, over all runners."""
         return sum(self.busy.values())
+
+
+def with_trial(trials: OpenTrials, trial: Trial) -> OpenTrials:
+    """*trials* with *trial* in place of the one of its index, if there is one."""
+    if isinstance(trials, HashTrieMap):
+        return trials.insert(trial.index, trial)
+    return compact({**trials, trial.index: trial})
+
+
+def without_trial(trials: OpenTrials, index: int) -> OpenTrials:
+    """*trials* but for that of *index*."""
+    if isinstance(trials, HashTrieMap):
+        return compact(trials.remove(index))
+    kept = dict(trials)
+    del kept[index]
+    return kept
+
+
+def compact(trials: OpenTrials) -> OpenTrials:
+    """The same trials as a dict where they are few, as a persistent map where they are many."""
+    if isinstance(trials, HashTrieMap):
+        return dict(trials.items()) if len(trials) <= FEW else trials
+    return trials if len(trials) <= FEW else HashTrieMap(trials)
