@@ -290,6 +290,8 @@ class Campaign:
                 self._try(experiment, at_first.pop())
             while later and not experiment.finished:
                 kill = later.pop()
+                if tries[kill]:  # it may need trials left open by the process before
+                    self.go(experiment, Kill(trap="start.after#4"))
                 if not self.go(experiment, kill):  # it was over before it came to that point
                     tries[kill] += 1
                     if tries[kill] < 3:
