@@ -22,7 +22,7 @@ def finished(index, status=TrialStatus.COMPLETED, **values):
 def with_trial(state, trial):
     return replace(
         state,
-        open=state.open.discard(trial.index),
+        open={index: other for index, other in state.open.items() if index != trial.index},
         closed=state.closed.insert(trial.index, trial),
         next_index=max(state.next_index, trial.index + 1),
     )
@@ -75,7 +75,7 @@ def test_a_board_begun_late_is_the_same():
 
 def test_the_baselines_data_decide_anew_who_keeps_a_relative_constraint():
     running = Trial(1, {"x": 0.0}, TrialStatus.RUNNING)
-    state = replace(empty("y", ["q >= 0.9*baseline"]), baseline=1, open=HashTrieMap({1: running}), next_index=2)
+    state = replace(empty("y", ["q >= 0.9*baseline"]), baseline=1, open={1: running}, next_index=2)
     board = Leaderboard(state)
     lame = finished(0, y=9.0, q=1.0)
     state = with_trial(state, lame)
