@@ -151,7 +151,11 @@ class Ticker:
         while True:
             due += 0.005
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            self.late.append(max(0.0, time.perf_counter() - due))
+            now = time.perf_counter()
+            self.late.append(max(0.0, now - due))
+            while due + 0.005 <= now:
+                due += 0.005
+                self.late.append(now - due)
 
 
 def stall(plan: Plan) -> dict[str, Any]:

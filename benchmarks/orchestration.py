@@ -37,6 +37,11 @@ class Bench:
         self.work = work
         self.scale: Scale = "smoke" if options.smoke else "quick" if options.quick else "full"
         self.samples: list[dict[str, Any]] = []
+        self._commit = commit(HERE)
+        if options.update and options.json.exists():
+            again = options.only or [case.name for case in CASES]
+            earlier = json.loads(options.json.read_text())["samples"]
+            self.samples = [sample for sample in earlier if sample["case"] not in again]
         self._made: dict[tuple[str, str], Path] = {}
         self._kept: dict[str, Path] = {}
         self._count = 0
@@ -59,7 +64,8 @@ class Bench:
 
     def _measure(self, case: Case, variant: str, number: int) -> None:
         say(f"round {number + 1} {case.name} {variant} ...", end=" ")
-        sample: dict[str, Any] = {"round": number, "case": case.name, "variant": variant, "at": time.time()}
+        sample: dict[str, Any] = {"round": number, "case": case.name, "variant": variant}
+        sample |= {"at": time.time(), "commit": self._commit}
         try:
             folder = self._fresh_folder()
             if case.prepare:
@@ -137,7 +143,7 @@ class Bench:
             return
         pythons = {"titrant": sys.executable} | ({"ax": self.options.ax_python} if self.options.ax_python else {})
         document = {
-            "commit": commit(HERE),
+            "commit": self._commit,
             "machine": machine() | {"filesystem": filesystem(self.work)},
             "versions": {name: versions(python) for name, python in pythons.items()},
             "scale": self.scale,
@@ -174,9 +180,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true", help="does it run at all: tiny sizes, numbers mean nothing")
     parser.add_argument("--full", action="store_true", help="Ax with as many trials as titrant, hours")
     parser.add_argument("--json", type=Path, help="where raw samples and the machine are written")
+    parser.add_argument("--update", action="store_true", help="keep what that file holds of the cases not run now")
     parser.add_argument("--workdir", type=Path, help="where logs are written: a disk, not memory (the system's own)")
     parser.add_argument("--timeout", type=float, default=3600.0, help="seconds that one measurement may take")
     options = parser.parse_args()
+    if options.update and options.json is None:
+        parser.error("--update needs --json: the file to keep the other cases of")
     if options.rounds is None:
         options.rounds = 1 if options.quick or options.smoke else 3
     if options.ax_rounds is None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -85,3 +88,18 @@ def test_a_trial_started_twice_is_noticed(lab):
     assert bench.poll_trial(0, metadata) == "running"
     with pytest.raises(AssertionError, match="twice"):
         bench.run_trial(0, point)
+
+
+async def _stand_still(seconds):
+    await asyncio.sleep(0.02)
+    time.sleep(seconds)  # noqa: ASYNC251  # the stall that is to be seen
+
+
+def test_ticks_that_fall_due_in_a_stall_count_once_each(lab):
+    import _titrant_side  # noqa: PLC0415
+
+    ticker = _titrant_side.Ticker()
+    asyncio.run(ticker.during(_stand_still(0.1)))
+    late = sorted(ticker.late, reverse=True)[:15]
+    assert 0.09 < late[0] < 0.3
+    assert all(0.004 < before - after < 0.006 for before, after in itertools.pairwise(late))
