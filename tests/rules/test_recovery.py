@@ -173,3 +173,23 @@ def test_trials_on_other_runners_live_on():
 
 def test_nothing_is_open_in_an_empty_lab():
     assert restarted(lab(), max_trials=3) == []
+
+
+# --- stops that were announced and not carried out ------------------------------------------------------------------
+
+
+def test_a_trial_that_was_to_be_stopped_is_not_run_again():
+    stopping = after(running(replace(LAB, rerun_safe=True)), c.Stop())
+
+    events = restarted(stopping)
+
+    assert [type(event) for event in events][:1] == [e.TrialFailed]
+    assert events[0].reason == "stopped on request (the engine restarted meanwhile)"
+
+
+def test_a_trial_stopped_on_request_is_no_failure_of_the_lab():
+    stopping = after(running(replace(LAB, rerun_safe=True)), c.Stop())
+
+    state = after(reopened(stopping), start(max_trials=1))
+
+    assert state.run is None or state.run.failures == ()

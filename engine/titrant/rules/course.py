@@ -262,7 +262,8 @@ def _close(
     run = state.run
     if run is not None and in_loop:
         failures = run.failures
-        if (status is FAILED or status is ABANDONED) and not run.stopping:
+        on_request = run.stopping or trial.stop_requested == "stop"  # a person's wish says nothing of the lab
+        if (status is FAILED or status is ABANDONED) and not on_request:
             failures = (*failures, (index, reason or status.name))
         run = replace(run, ended=run.ended + 1, failures=failures)
     counts = list(state.counts)

@@ -10,7 +10,7 @@ from titrant.model.experiment import RunnerSpec
 from titrant.model.trial import Trial, TrialStatus
 from titrant.rules.state import State
 
-Plan = Literal["nothing", "fetch", "resubmit", "reattach", "rerun", "stop", "lose"]
+Plan = Literal["nothing", "fetch", "resubmit", "reattach", "rerun", "end", "stop", "lose"]
 
 MAX_ATTEMPTS = 3
 """A trial that was out of sight in this many attempts is not carried out again by itself: a run must end."""
@@ -23,6 +23,7 @@ def plan(trial: Trial, spec: RunnerSpec | None) -> Plan:
     - ``resubmit``: submit again with the same key; the runner honours keys.
     - ``reattach``: ask the instrument what became of it.
     - ``rerun``: a new attempt; the runner declares that twice does no harm.
+    - ``end``: it was to be stopped, and it died with the process or may as well have: FAILED.
     - ``stop``: all that can be done is to stop it; then it is UNKNOWN.
     - ``lose``: UNKNOWN; a person decides.
     """
@@ -39,7 +40,7 @@ def plan(trial: Trial, spec: RunnerSpec | None) -> Plan:
     if spec.can_report_status and spec.absence_is_proof:
         return "reattach"
     if spec.rerun_safe:
-        return "rerun"
+        return "end" if trial.stop_requested else "rerun"
     if spec.can_report_status:
         return "reattach"
     return "stop" if spec.can_stop else "lose"
@@ -57,6 +58,9 @@ def recover(state: State, alive: frozenset[int]) -> tuple[Event, ...]:
             case "rerun":
                 reason = "the engine restarted; the runner declares that carrying a trial out twice does no harm"
                 events.append(e.TrialRequeued(trial=index, reason=reason))
+            case "end":
+                reason = f"{trial.reason or 'it was to be stopped'} (the engine restarted meanwhile)"
+                events.append(e.TrialFailed(trial=index, reason=reason))
             case "stop":
                 events.extend(lose(state, trial, "the engine restarted; the runner can only stop it"))
                 reason = "nobody can see to its end any more"
