@@ -85,10 +85,12 @@ def test_a_trial_that_may_be_carried_out_twice_is_a_new_attempt():
     assert (trial.status.name, trial.attempt, given.slots_in_use) == ("SUBMITTING", 2, 1)
 
 
-def test_a_new_attempt_after_a_restart_does_not_inherit_a_stop():
+def test_a_trial_past_its_time_to_live_stays_so_over_a_restart():
     given = after(running(replace(LAB, rerun_safe=True)), c.ExpireTrial(trial=0, attempt=1))
 
-    assert after(reopened(given), start()).trial(0).stop_requested == ""
+    (failed, *_) = restarted(given)
+
+    assert failed == e.TrialFailed(trial=0, reason="it ran past its time to live (the engine restarted meanwhile)")
 
 
 def test_a_runner_that_can_only_stop_is_told_to_and_the_trial_is_unknown():
