@@ -13,11 +13,12 @@ from typing import Any, Protocol
 import msgspec
 
 from titrant.actors import mail
+from titrant.actors.stock import Pace, Stock
 from titrant.errors import CommandRefused, GenerationError
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
-from titrant.model.trial import Suggestion, Trial
+from titrant.model.trial import Suggestion
 from titrant.rules.running import wanted
 from titrant.rules.state import State
 from titrant.rules.strategy import next_node
@@ -48,11 +49,21 @@ class _Ask(msgspec.Struct):
     order: mail.AskTrials | None = None
     made: tuple[int, ...] = ()
     ahead: bool = False
+    held: tuple[Suggestion, ...] = ()
+    in_haste: bool = False
 
     def message(self) -> mail.Suggest:
         """The request as the generator gets it."""
         fixed = {} if self.order is None else self.order.fixed
-        return mail.Suggest(ask=self.number, state=self.state, count=self.count, node=self.node, fixed=fixed)
+        return mail.Suggest(
+            ask=self.number,
+            state=self.state,
+            count=self.count,
+            node=self.node,
+            fixed=fixed,
+            held=self.held,
+            in_haste=self.in_haste,
+        )
 
     def suggestions(self, answer: mail.Suggested) -> tuple[Suggestion, ...]:
         """The answer's proposals, each with what it was made from."""
@@ -76,39 +87,23 @@ class _Ask(msgspec.Struct):
         )
 
 
-class Pace:
-    """How long suggestions and trials take, smoothed; in virtual time suggestions take none."""
-
-    def __init__(self) -> None:
-        self._generation_s = 0.0
-        self._trial_s = 0.0
-
-    def generated(self, seconds: float) -> None:
-        """A suggestion took this long."""
-        self._generation_s = seconds if not self._generation_s else 0.7 * self._generation_s + 0.3 * seconds
-
-    def ran(self, trial: Trial, at: int) -> None:
-        """A trial's run has just ended."""
-        seconds = (at - (trial.submitted_at or at)) / 1e6
-        self._trial_s = seconds if not self._trial_s else 0.8 * self._trial_s + 0.2 * seconds
-
-    def generation_is_slow(self) -> bool:
-        """Whether waiting for a suggestion costs a slot more than 1 % of a trial's time."""
-        return self._generation_s > 0.01 * self._trial_s
+FIRST_GUESS_S = 0.3
+"""What a suggestion of a model is taken to cost, in seconds, before the first one was measured."""
 
 
 class Asking:
     """Knows what was asked of the generator, and by whom."""
 
-    def __init__(self, supervisor: Decider, generator: Mailbox[Any]) -> None:
+    def __init__(self, supervisor: Decider, generator: Mailbox[Any], *, virtual: bool) -> None:
         self._supervisor = supervisor
         self._generator = generator
         self._ask: _Ask | None = None
         self._asks = 0
         self._orders: deque[tuple[mail.AskTrials, tuple[int, ...]]] = deque()
         self._generator_lost: str | None = None
-        self._spare: tuple[State, tuple[Suggestion, ...]] | None = None
-        self._pace = Pace()
+        self._stock = Stock()
+        self._pace = Pace(0.0 if virtual else FIRST_GUESS_S)
+        self._model_due = False
 
     def order(self, order: mail.AskTrials) -> None:
         """Somebody outside the loop wants trials."""
@@ -122,8 +117,7 @@ class Asking:
                 self._pace.ran(state.trial(event.trial), at)
         if isinstance(command, c.StartRun) and state.strategy.method != "random_search":
             total = state.next_index + command.options.max_trials
-            if total > state.strategy.budget:
-                self._generator.tell(mail.Warm(model=True))
+            self._model_due = total > state.strategy.budget
 
     def go_on(self) -> None:
         """Ask the generator for what the loop can use or somebody ordered.
@@ -136,12 +130,17 @@ class Asking:
             order, made = self._orders.popleft()
             self._fill(order, made)
             return
-        count = wanted(self._supervisor.state)
-        if count and self._use_spare():
-            count = wanted(self._supervisor.state)
-        if count:
+        state = self._supervisor.state
+        if (count := wanted(state)) and (ready := self._stock.take(state, count)):
+            self._supervisor.decide(c.AddTrials(suggestions=ready), c.By("generator"))
+            state = self._supervisor.state
+        if count := wanted(state):
             self._request(count)
-        elif self._spare is None and self._worth_preparing():
+            return
+        if self._model_due:  # only now: loading it would take the processor from the first suggestions
+            self._model_due = False
+            self._generator.tell(mail.Warm(model=True))
+        if self._worth_preparing(state):
             self._request(1, ahead=True)
 
     def _fill(self, order: mail.AskTrials, made: tuple[int, ...]) -> None:
@@ -168,6 +167,8 @@ class Asking:
             order=order,
             made=made,
             ahead=ahead,
+            held=self._stock.held(),
+            in_haste=order is None and not ahead and self._pace.in_haste,
         )
         if self._generator_lost is not None:
             self._ran_short(ask, made, f"the generator failed too often: {self._generator_lost}")
@@ -186,11 +187,12 @@ class Asking:
         if ask is None or message.ask != ask.number:
             return  # an answer to a request that was given up
         self._ask = None
-        self._pace.generated(message.seconds / max(1, len(message.proposals)))
+        if ask.node == "bo":
+            self._pace.generated(message.seconds / max(1, len(message.proposals)))
         suggestions = ask.suggestions(message)
-        if ask.ahead and suggestions and not wanted(self._supervisor.state):
-            self._spare = (ask.state, suggestions)
-            return
+        if ask.ahead and suggestions:
+            self._stock.keep(ask.state, suggestions)
+            return  # the next step takes it if a slot has freed meanwhile
         first = self._supervisor.state.next_index
         if suggestions:
             by = c.By("generator") if ask.order is None else ask.order.by
@@ -215,32 +217,15 @@ class Asking:
         """Answer an order once its trials are durable."""
         self._supervisor.once_durable(lambda _state: order.answer.give(made))
 
-    def _worth_preparing(self) -> bool:
+    def _worth_preparing(self, state: State) -> bool:
         """Whether a suggestion made ahead saves a slot from idling: the model is slow beside the trials."""
-        run = self._supervisor.state.run
+        run = state.run
         if run is None or run.draining is not None or run.exhausted is not None or self._generator_lost is not None:
             return False
-        if (
-            self._supervisor.state.paused is not None
-            or run.created >= run.options.max_trials
-            or not self._pace.generation_is_slow()
-        ):
+        left = run.options.max_trials - run.created - len(self._stock)
+        if state.paused is not None or left <= 0 or next_node(state, 1)[0] != "bo":
             return False
-        return next_node(self._supervisor.state, 1)[0] == "bo"
-
-    def _use_spare(self) -> bool:
-        """Give the freed slot the suggestion made ahead; how old it is stands in its ``data_seq``."""
-        spare, self._spare = self._spare, None
-        if spare is None:
-            return False
-        made_from, suggestions = spare
-        if (made_from.experiment, made_from.optimization, made_from.strategy) != (
-            self._supervisor.state.experiment,
-            self._supervisor.state.optimization,
-            self._supervisor.state.strategy,
-        ):
-            return False  # it was made for another question
-        return bool(self._supervisor.decide(c.AddTrials(suggestions=suggestions), c.By("generator")))
+        return len(self._stock) < self._pace.depth(run.options.parallelism)
 
     def lose_generator(self, reason: str) -> None:
         """The generator is gone for good: whoever waits for a suggestion is told."""

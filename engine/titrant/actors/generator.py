@@ -61,6 +61,8 @@ class GeneratorActor:
         self._clock = clock
         self._workers: dict[bool, Worker] = {}
         self._turns: dict[bool, anyio.Lock] = {}
+        self._model_ready = False
+        self._loading = False
 
     async def run(self) -> None:
         """Answer requests until the mailbox is closed.
@@ -69,8 +71,10 @@ class GeneratorActor:
             WorkerDied: A worker process ended; this actor is started anew with others.
         """
         self._turns = {False: anyio.Lock(), True: anyio.Lock()}
+        self._model_ready = self._loading = False
         try:
             async with anyio.create_task_group() as tasks:
+                self._tasks = tasks
                 while True:
                     try:
                         message = await self.mailbox.receive()
@@ -88,7 +92,7 @@ class GeneratorActor:
             case Warm(model=model):
                 self._worker(model=model)
                 if model:
-                    await self._call(wire.Warm(), None, model=True)
+                    await self._load_model()
             case Suggest():
                 await self._supervisor.send(await self._suggest(message))
             case Predict():
@@ -103,10 +107,15 @@ class GeneratorActor:
     async def _suggest(self, ask: Suggest) -> Suggested:
         began = self._clock.now()
         crash_point("generator.suggest.before")
-        request = suggestion_request(ask.state, ask.node, ask.count, ask.fixed)
         deadline = ask.state.strategy.deadline_seconds
+        model = ask.node == "bo"
         try:
-            reply = await self._call(request, deadline, model=ask.node == "bo")
+            if model and ask.in_haste and not self._model_ready:
+                self._tasks.start_soon(self._load_model)
+                reply = await self._stand_in(ask, "the model is still being loaded")
+            else:
+                reply = await self._call(suggestion_request(ask, ask.node), deadline, model=model)
+                self._model_ready = self._model_ready or model
         except TimeoutError:
             reason = f"no suggestion from node {ask.node!r} within {deadline:g} s"
             reply = await self._stand_in(ask, reason)
@@ -140,12 +149,23 @@ class GeneratorActor:
                 return await self._clock.outside(lambda: run_in_thread(worker.call, request))
             worker.kill()
             self._workers.pop(model, None)
+            self._model_ready = self._model_ready and not model
         raise TimeoutError
+
+    async def _load_model(self) -> None:
+        """Have the model's worker load what models need; it takes seconds."""
+        if self._loading or self._model_ready:
+            return
+        self._loading = True
+        try:
+            await self._call(wire.Warm(), None, model=True)
+            self._model_ready = True
+        finally:
+            self._loading = False
 
     async def _stand_in(self, ask: Suggest, reason: str) -> Reply:
         """Sobol in place of a node that was too slow; told in the log and in each suggestion."""
-        request = suggestion_request(ask.state, "sobol", ask.count, ask.fixed)
-        reply: Reply = await self._call(request, None, model=False)
+        reply: Reply = await self._call(suggestion_request(ask, "sobol"), None, model=False)
         told = tuple(msgspec.structs.replace(proposal, fallback=reason) for proposal in reply.proposals)
         return msgspec.structs.replace(reply, proposals=told)
 
@@ -180,23 +200,25 @@ class GeneratorActor:
         return (self._clock.now() - began) / 1e6
 
 
-def suggestion_request(state: State, node: Any, count: int, fixed: Parameterization) -> Request:
+def suggestion_request(ask: Suggest, node: Any) -> Request:
     """What a generator needs to know; data only where the node fits a model (O(n) in the number of trials)."""
+    state = ask.state
     assert state.experiment is not None
     space = state.experiment.space
     model = node == "bo"
+    held = tuple(suggestion.parameters for suggestion in ask.held)
     return Request(
         space=space,
         optimization=_absolute(state) if model else None,
         node=node,
         method=state.strategy.method,
-        count=count,
+        count=ask.count,
         seed=state.seed if state.strategy.seed is None else state.strategy.seed,
-        position=state.position,
+        position=max([state.position, *(suggestion.position for suggestion in ask.held)]),
         observed=observed(state) if model else (),
-        pending=pending(state) if model else (),
-        taken=taken(state) if space.size() is not None else (),
-        fixed=fixed,
+        pending=(*pending(state), *(Point(trial=-1, parameters=one) for one in held)) if model else (),
+        taken=(*taken(state), *held) if space.size() is not None else (),
+        fixed=ask.fixed,
     )
 
 

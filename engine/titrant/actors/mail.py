@@ -10,7 +10,7 @@ import msgspec
 from titrant.generators.base import PredictionReply, Proposal
 from titrant.log.base import Append, Outcome
 from titrant.messages.commands import By, Command
-from titrant.model.trial import Attempt, Parameterization
+from titrant.model.trial import Attempt, Parameterization, Suggestion
 from titrant.rules.state import State
 from titrant.runtime.mailbox import Answer, Mailbox
 
@@ -93,13 +93,20 @@ class Connect(Mail, frozen=True, kw_only=True):
 
 
 class Suggest(Mail, frozen=True, kw_only=True):
-    """Make up to ``count`` suggestions from what ``state`` knows."""
+    """Make up to ``count`` suggestions from what ``state`` knows.
+
+    Attributes:
+        held: Suggestions that are made and not yet trials: kept away from, and their points of the sequence used up.
+        in_haste: Rather a Sobol point at once than a wait for a model that is still being loaded.
+    """
 
     ask: int
     state: State
     count: int
     node: str
     fixed: Parameterization = {}
+    held: tuple[Suggestion, ...] = ()
+    in_haste: bool = False
 
 
 class Predict(Mail, frozen=True, kw_only=True):

@@ -78,7 +78,7 @@ class Supervisor:
         self._epoch = epoch
         self._tickets: deque[_Ticket] = deque()
         self._waiters: list[Answer[State]] = []
-        self.asking = Asking(self, generator)
+        self.asking = Asking(self, generator, virtual=clock.virtual)
         self.alarm = Alarm(self.mailbox.send)
         self.effects = Effects(clock=clock, alarm=self.alarm)
 
