@@ -28,7 +28,7 @@ class Pace:
 
     def ran(self, trial: Trial, at: int) -> None:
         """A trial's run has just ended."""
-        seconds = (at - (trial.submitted_at or at)) / 1e6
+        seconds = 0.0 if trial.submitted_at is None else (at - trial.submitted_at) / 1e6
         self._trial_s = seconds if not self._trial_s else 0.8 * self._trial_s + 0.2 * seconds
 
     @property

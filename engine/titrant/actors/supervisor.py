@@ -41,6 +41,10 @@ from titrant.runtime.mailbox import Answer, Mailbox
 log = Logger(__name__)
 
 
+TOLD = ("trial", "runner", "attempt", "metric", "missing", "outcome", "name", "reason", "parameters")
+"""The fields of an event that its line of diagnostics shows."""
+
+
 class _Ticket(msgspec.Struct):
     """A decision on its way to the disk, and what follows once it is there."""
 
@@ -204,6 +208,8 @@ class Supervisor:
         for seq, draft in enumerate(ticket.drafts, start=first):
             self.durable_seq = seq
             self._publish(_record(seq, draft, self._epoch), ticket.state)
+        if log.wanted:
+            _tell(ticket.drafts, first)
         for mailbox, message in ticket.release:
             crash_point(f"supervisor.effect:{type(message).__name__}")
             self._deliver(mailbox, message)
@@ -227,6 +233,14 @@ class Supervisor:
             waiters, self._waiters = self._waiters, []
             for answer in waiters:
                 answer.give(self.durable)
+
+
+def _tell(drafts: tuple[Draft, ...], first: int) -> None:
+    """Each durable event as a line of diagnostics, for programs that configured structlog."""
+    for seq, draft in enumerate(drafts, start=first):
+        event = draft.event
+        fields = {name: getattr(event, name) for name in TOLD if getattr(event, name, None) not in (None, "", ())}
+        log.info(str(type(event).__struct_config__.tag), seq=seq, by=draft.actor, **fields)
 
 
 def _record(seq: int, draft: Draft, epoch: int) -> Record:

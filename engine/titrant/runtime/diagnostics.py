@@ -36,6 +36,12 @@ class Logger:
         self._name = name
         self._plain: Any = None
 
+    @property
+    def wanted(self) -> bool:
+        """Whether the program has configured structlog, and so wants more than what went wrong."""
+        structlog: Any = sys.modules.get("structlog")
+        return structlog is not None and bool(structlog.is_configured())
+
     def __getattr__(self, method: str) -> Any:
         """One of structlog's methods, such as ``info``, ``warning`` or ``error``."""
         import structlog  # noqa: PLC0415  # costs 60 ms, most processes never log
