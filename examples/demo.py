@@ -15,6 +15,7 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime
 from itertools import accumulate
+from os.path import relpath
 from pathlib import Path
 
 from titrant import Client, TitrantError
@@ -58,8 +59,8 @@ def run(options: argparse.Namespace) -> None:
         client.run_trials(options.trials, parallelism=4, progress=True)
         report(client)
     print(f"\nEverything is in {path}.  Next:")
-    print(f"  python {sys.argv[0]} --resume {path}")
-    print(f"  python {sys.argv[0]} --replay {path}")
+    print(f"  {relpath(sys.executable)} {sys.argv[0]} --resume {path}")
+    print(f"  {relpath(sys.executable)} {sys.argv[0]} --replay {path}")
 
 
 def report(client: Client) -> None:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def main() -> None:
         print(f"Best parameters (trial {index}, arm {name}):", best_parameters)
         print("Prediction (mean, SEM):", prediction)
     print(f"\nThe log: {log}")
-    print(f"Go on with it: python {sys.argv[0]} --resume {log}")
+    print(f"Go on with it: {relpath(sys.executable)} {sys.argv[0]} --resume {log}")
 
 
 if __name__ == "__main__":
