@@ -16,7 +16,15 @@ from titrant.model.observation import Observation
 from titrant.model.trial import Parameterization, Suggestion
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="type"):
+class Fact(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="type",
+    gc=False,  # frozen values make no cycles: nothing for the garbage collector to follow
+):
     """The base of all events."""
 
 

@@ -14,7 +14,7 @@ from titrant.model.expressions import as_float
 _FORMS = "give a number, or a tuple (mean, sem) with sem None where unknown"
 
 
-class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
+class Observation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One value of one metric.
 
     Attributes:

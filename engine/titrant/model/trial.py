@@ -64,7 +64,7 @@ _TERMINAL = frozenset(
 )
 
 
-class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a generator proposes, and what it was made from.
 
     Attributes:
@@ -96,7 +96,7 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     versions: dict[str, str] = {}
 
 
-class Trial(msgspec.Struct, frozen=True):
+class Trial(msgspec.Struct, frozen=True, gc=False):
     """Everything the engine knows of one trial; times are microseconds since 1970, UTC."""
 
     index: int

@@ -27,7 +27,7 @@ FEW = 64
 NONE_CLOSED = (0,) * (max(TrialStatus) + 1)
 
 
-class RunState(msgspec.Struct, frozen=True):
+class RunState(msgspec.Struct, frozen=True, gc=False):
     """A call of ``run_trials`` under way.
 
     Attributes:
@@ -67,7 +67,7 @@ class LastRun(msgspec.Struct, frozen=True):
     started_at: int = 0
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """Everything a decision may depend on.
 
     Open trials live apart from closed ones: an event touches a small map, and a trial moves to the large one once.

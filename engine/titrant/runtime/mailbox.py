@@ -44,7 +44,9 @@ class Answer(Generic[T]):
         Raises:
             DeadlineExceeded: It did not come within *deadline_s* seconds.
         """
-        if not self._ready.is_set():
+        if deadline_s is None:
+            await self._ready.wait()
+        elif not self._ready.is_set():
             with anyio.move_on_after(deadline_s):
                 await self._ready.wait()
         if not self._ready.is_set():
