@@ -32,7 +32,7 @@ FAULTS = (sqlite3.Error, UnicodeDecodeError)
 
 _END = (1 << 63) - 1
 _envelope = itemgetter(slice(0, WIDTH))
-_payload = itemgetter(5)  # of schema.SCAN
+_hashed = itemgetter(4)  # of schema.SCAN
 _UNHASHABLE = (msgspec.MsgspecError, TypeError, ValueError, OverflowError)
 
 
@@ -268,19 +268,19 @@ def _chunks(
 def _scanned(rows: list[Any], after: int, previous: bytes | None) -> Generator[tuple[int, int, Event], None, int]:
     """Check and decode rows of current schemas until one is anything other than expected; give the last good one."""
     tags, schemas, sha = TAGS, SCHEMAS, sha256  # locals: this loop is all of loading
-    events = map(decode_current, map(_payload, rows))
     good = after
     try:
-        for (seq, at, tag, number, envelope, payload, stored), event in zip(rows, events, strict=False):
+        events = map(decode_current, [hashed[hashed.index(b"\n") + 1 :] for hashed in map(_hashed, rows)])
+        for (seq, at, tag, number, hashed, stored), event in zip(rows, events, strict=False):
             after += 1
             if seq != after or tags[type(event)] != tag or schemas[tag] != number:
                 break
             if previous is not None:
-                previous = sha(b"%b%b\n%b" % (previous, envelope, payload)).digest()
+                previous = sha(previous + hashed).digest()
                 if previous != stored:
                     break
             yield after, at, event
             good = after
-    except (*UNREADABLE, *_UNHASHABLE):
+    except (*UNREADABLE, *_UNHASHABLE, AttributeError):  # the last: a damaged page gives a NULL where there is none
         return good
     return good

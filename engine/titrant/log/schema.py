@@ -125,10 +125,11 @@ INSERT = f"INSERT INTO events({','.join(COLUMNS)}) VALUES "  # noqa: S608 column
 ROW = f"({','.join('?' * len(COLUMNS))})"
 # As a BLOB the payload comes as the stored bytes, undecoded: what the hash covers and the decoder reads.
 SELECT = f"SELECT {','.join(COLUMNS[:-2])},CAST(payload AS BLOB),hash FROM events "  # noqa: S608 the same
-# For loading: SQLite writes the envelope's JSON itself, which is quicker than handing fourteen columns to Python.
+# For loading: SQLite writes what the hash covers itself, which is quicker than handing fourteen columns to Python.
+# JSON has no line end of its own, so that the first one is where the payload begins.
 SCAN = (
-    f"SELECT seq,recorded_at,type,schema,CAST(json_array({','.join(COLUMNS[:-2])}) AS BLOB),"  # noqa: S608 the same
-    "CAST(payload AS BLOB),hash FROM events "
+    f"SELECT seq,recorded_at,type,schema,"  # noqa: S608 the same
+    f"CAST(json_array({','.join(COLUMNS[:-2])})||char(10)||payload AS BLOB),hash FROM events "
 )
 LAST_TWO = SELECT + "ORDER BY seq DESC LIMIT 2"
 KIND = "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version)"

@@ -114,7 +114,7 @@ def run_finished(state: State, event: e.TrialRunFinished, _at: int) -> State:
 def data_attached(state: State, event: e.DataAttached, _at: int) -> State:
     """Observations count whenever they come; a usable value fills a gap that a finished trial had."""
     new = event.observations
-    trial = state.trial(event.trial)
+    trial = state.open.get(event.trial) or state.closed[event.trial]
     awaiting, missing = trial.awaiting, trial.missing
     if awaiting:
         named = [observation.metric for observation in new]

@@ -145,6 +145,8 @@ class State(msgspec.Struct, frozen=True, gc=False):
 
 def with_trial(trials: OpenTrials, trial: Trial) -> OpenTrials:
     """*trials* with *trial* in place of the one of its index, if there is one."""
+    if len(trials) < FEW:
+        return {**trials, trial.index: trial}
     if isinstance(trials, HashTrieMap):
         return trials.insert(trial.index, trial)
     return compact({**trials, trial.index: trial})
