@@ -172,9 +172,7 @@ KINDS: dict[str, Callable[[Plan], dict[str, Any]]] = {
 
 
 def write(plan: Plan, result: dict[str, Any]) -> None:
-    titrant = sys.modules.get("titrant")
-    home = str(Path(titrant.__file__).parent) if titrant is not None and titrant.__file__ else ""
-    Path(plan["result"]).write_text(json.dumps(result | {"code": home}))
+    Path(plan["result"]).write_text(json.dumps(result))
 
 
 if __name__ == "__main__":
