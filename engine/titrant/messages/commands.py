@@ -6,14 +6,23 @@ from typing import Any, Literal
 
 import msgspec
 
+from titrant.model.approval import ApprovalPolicy
 from titrant.model.experiment import Experiment, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import OptimizationConfig
 from titrant.model.observation import Observation
+from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization, Suggestion
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """The base of all commands."""
+
+
+class Personal(Wish, frozen=True, kw_only=True):
+    """A command on which it matters who asks: the supervisor fills that in, so that no way in can claim a name."""
+
+    actor: str = "engine"
+    role: str | None = None
 
 
 class By(msgspec.Struct, frozen=True):
@@ -79,22 +88,133 @@ class ConfigureRunners(Wish, frozen=True, kw_only=True):
     runners: tuple[RunnerSpec, ...]
 
 
+class ChangeSpace(Wish, frozen=True, kw_only=True):
+    """Go on in another search space; ``backfill`` gives old trials the parameters they lack."""
+
+    space: SearchSpace
+    backfill: Parameterization = {}
+
+
+class ConfigureApproval(Wish, frozen=True, kw_only=True):
+    """Set which trials a person must approve."""
+
+    policy: ApprovalPolicy
+
+
+class DeriveLog(Wish, frozen=True, kw_only=True):
+    """Say of which log this one is a variation."""
+
+    log_id: str
+    seq: int
+    hash: str
+    purpose: str
+    changes: dict[str, Any] = {}
+
+
 # --- trials made, told and corrected by people and programs ---------------------------------------------------------
 
 
-class AddTrials(Wish, frozen=True, kw_only=True):
+class AddTrials(Personal, frozen=True, kw_only=True):
     """Make trials of suggestions: for the closed loop, or ``asked`` for somebody else to carry out."""
 
     suggestions: tuple[Suggestion, ...]
     asked: bool = False
 
 
-class AttachTrial(Wish, frozen=True, kw_only=True):
+class AttachTrial(Personal, frozen=True, kw_only=True):
     """Add a trial with conditions of one's own."""
 
     parameters: Parameterization
     arm_name: str | None = None
     baseline: bool = False
+
+
+class Replicate(Personal, frozen=True, kw_only=True):
+    """Carry a trial's conditions out again, ``count`` times."""
+
+    trial: int
+    count: int = 1
+    asked: bool = False
+
+
+class Approve(Personal, frozen=True, kw_only=True):
+    """Let a PROPOSED trial go ahead."""
+
+    trial: int
+    reason: str = ""
+
+
+class Reject(Personal, frozen=True, kw_only=True):
+    """Do not carry a PROPOSED trial out."""
+
+    trial: int
+    reason: str
+
+
+class Hold(Wish, frozen=True, kw_only=True):
+    """Keep a waiting trial back until a person approves it."""
+
+    trial: int
+    reason: str
+
+
+class Retry(Wish, frozen=True, kw_only=True):
+    """Carry a FAILED or UNKNOWN trial out as a new attempt."""
+
+    trial: int
+    reason: str
+
+
+class VoidResult(Wish, frozen=True, kw_only=True):
+    """Withdraw a finished result."""
+
+    trial: int
+    reason: str
+
+
+class UnvoidResult(Wish, frozen=True, kw_only=True):
+    """Let a withdrawn result count again."""
+
+    trial: int
+    reason: str
+
+
+class CorrectResult(Wish, frozen=True, kw_only=True):
+    """Replace observations of a finished trial, metric by metric."""
+
+    trial: int
+    observations: tuple[Observation, ...]
+    reason: str
+
+
+class AddNote(Wish, frozen=True, kw_only=True):
+    """Add words, to a trial or to the experiment."""
+
+    text: str
+    trial: int | None = None
+
+
+class RecordExecuted(Wish, frozen=True, kw_only=True):
+    """Say what was really carried out; parameters that are left out were carried out as planned."""
+
+    trial: int
+    parameters: Parameterization
+
+
+class Sign(Wish, frozen=True, kw_only=True):
+    """Put one's name to everything up to a head of the log."""
+
+    meaning: Literal["reviewed", "approved", "responsible"]
+    seq: int
+    hash: str
+
+
+class RecordRefusal(Wish, frozen=True, kw_only=True):
+    """A person or an agent asked for something that was refused."""
+
+    command: str
+    arguments: dict[str, Any] = {}
+    why: str
 
 
 class CompleteTrial(Wish, frozen=True, kw_only=True):
@@ -325,8 +445,23 @@ Command = (
     | ConfigureMetrics
     | ConfigureTrackingMetrics
     | ConfigureRunners
+    | ChangeSpace
+    | ConfigureApproval
+    | DeriveLog
     | AddTrials
     | AttachTrial
+    | Replicate
+    | Approve
+    | Reject
+    | Hold
+    | Retry
+    | VoidResult
+    | UnvoidResult
+    | CorrectResult
+    | AddNote
+    | RecordExecuted
+    | Sign
+    | RecordRefusal
     | CompleteTrial
     | AttachData
     | MarkFailed

@@ -10,10 +10,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from titrant.model.approval import ApprovalPolicy
 from titrant.model.experiment import Experiment, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import OptimizationConfig
 from titrant.model.observation import Observation
-from titrant.model.trial import Parameterization, Suggestion
+from titrant.model.space import SearchSpace
+from titrant.model.trial import Origin, Parameterization, Suggestion
 
 
 class Fact(
@@ -83,6 +85,29 @@ class RunnersConfigured(Fact, frozen=True, kw_only=True, tag="runners.configured
     runners: tuple[RunnerSpec, ...]
 
 
+class SpaceChanged(Fact, frozen=True, kw_only=True, tag="space.changed"):
+    """The search space became another in mid-experiment; ``backfill`` gives old trials the parameters they lack."""
+
+    space: SearchSpace
+    backfill: Parameterization = {}
+
+
+class ApprovalConfigured(Fact, frozen=True, kw_only=True, tag="approval.configured"):
+    """Which trials a person must approve was set."""
+
+    policy: ApprovalPolicy
+
+
+class LogDerived(Fact, frozen=True, kw_only=True, tag="log.derived"):
+    """This log tells what would have been: it began from another one, which it names."""
+
+    log_id: str
+    seq: int
+    hash: str
+    purpose: str
+    changes: dict[str, Any] = {}
+
+
 # --- a call of run_trials -------------------------------------------------------------------------------------------
 
 
@@ -117,10 +142,40 @@ class TrialCreated(Fact, frozen=True, kw_only=True, tag="trial.created"):
 
     trial: int
     parameters: Parameterization
-    origin: Literal["suggested", "attached", "baseline"] = "suggested"
+    origin: Origin = "suggested"
     arm_name: str = ""
     asked: bool = False
     suggestion: Suggestion | None = None
+    replicate_of: int | None = None
+
+
+class TrialProposed(Fact, frozen=True, kw_only=True, tag="trial.proposed"):
+    """A person must approve the trial before anything is done with it; ``rule`` says why."""
+
+    trial: int
+    rule: str
+    approvers: tuple[str, ...] = ()
+
+
+class TrialApproved(Fact, frozen=True, kw_only=True, tag="trial.approved"):
+    """A person approved the trial; who stands in the envelope."""
+
+    trial: int
+    reason: str = ""
+
+
+class TrialRejected(Fact, frozen=True, kw_only=True, tag="trial.rejected"):
+    """A person rejected the trial: it is not carried out, and its conditions may be suggested again."""
+
+    trial: int
+    reason: str
+
+
+class TrialStale(Fact, frozen=True, kw_only=True, tag="trial.stale"):
+    """The trial no longer fits the experiment and was never started."""
+
+    trial: int
+    reason: str
 
 
 class TrialStaged(Fact, frozen=True, kw_only=True, tag="trial.staged"):
@@ -176,6 +231,13 @@ class DataAttached(Fact, frozen=True, kw_only=True, tag="trial.data_attached"):
 
     trial: int
     observations: tuple[Observation, ...]
+
+
+class ParametersExecuted(Fact, frozen=True, kw_only=True, tag="trial.executed"):
+    """What was really carried out; the plan stands in ``trial.created``, and models learn from this."""
+
+    trial: int
+    parameters: Parameterization
 
 
 class FetchFailed(Fact, frozen=True, kw_only=True, tag="trial.fetch_failed"):
@@ -252,6 +314,55 @@ class TrialResolved(Fact, frozen=True, kw_only=True, tag="trial.resolved"):
     reason: str
 
 
+# --- results withdrawn and corrected, words of people ---------------------------------------------------------------
+
+
+class ResultVoided(Fact, frozen=True, kw_only=True, tag="trial.voided"):
+    """A finished result was withdrawn: kept in the history, forgotten by the models."""
+
+    trial: int
+    reason: str
+
+
+class ResultUnvoided(Fact, frozen=True, kw_only=True, tag="trial.unvoided"):
+    """A withdrawn result counts again."""
+
+    trial: int
+    reason: str
+
+
+class ResultCorrected(Fact, frozen=True, kw_only=True, tag="trial.corrected"):
+    """Observations of a finished trial were replaced, metric by metric; ``before`` are those that stood there."""
+
+    trial: int
+    observations: tuple[Observation, ...]
+    before: tuple[Observation, ...]
+    reason: str
+
+
+class NoteAdded(Fact, frozen=True, kw_only=True, tag="note.added"):
+    """Somebody's words, on a trial or on the experiment."""
+
+    text: str
+    trial: int | None = None
+
+
+class HeadSigned(Fact, frozen=True, kw_only=True, tag="log.signed"):
+    """A person put their name to everything up to a head of the log."""
+
+    meaning: Literal["reviewed", "approved", "responsible"]
+    seq: int
+    hash: str
+
+
+class CommandWasRefused(Fact, frozen=True, kw_only=True, tag="command.refused"):
+    """A person or an agent asked for something that was not allowed."""
+
+    command: str
+    arguments: dict[str, Any] = {}
+    why: str
+
+
 # --- control and supervision ----------------------------------------------------------------------------------------
 
 
@@ -326,10 +437,17 @@ Event = (
     | MetricsConfigured
     | TrackingMetricsConfigured
     | RunnersConfigured
+    | SpaceChanged
+    | ApprovalConfigured
+    | LogDerived
     | RunStarted
     | RunEnded
     | FailureRateTripped
     | TrialCreated
+    | TrialProposed
+    | TrialApproved
+    | TrialRejected
+    | TrialStale
     | TrialStaged
     | TrialSubmitting
     | SubmissionRetried
@@ -337,6 +455,7 @@ Event = (
     | TrialReattached
     | TrialRunFinished
     | DataAttached
+    | ParametersExecuted
     | FetchFailed
     | FetchRequested
     | TrialCompleted
@@ -347,6 +466,12 @@ Event = (
     | TrialLost
     | TrialRequeued
     | TrialResolved
+    | ResultVoided
+    | ResultUnvoided
+    | ResultCorrected
+    | NoteAdded
+    | HeadSigned
+    | CommandWasRefused
     | ExperimentPaused
     | ExperimentUnpaused
     | ExperimentDraining

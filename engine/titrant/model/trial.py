@@ -11,6 +11,8 @@ from titrant.model.observation import Observation
 
 ParameterValue = bool | int | float | str
 Parameterization = dict[str, ParameterValue]
+Origin = Literal["suggested", "attached", "baseline", "replicate"]
+"""Where a trial comes from: a generator, a person's own conditions, or another trial's conditions once more."""
 
 
 class TrialStatus(IntEnum):
@@ -80,6 +82,12 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         fallback: Why another node than planned made it, or None.
         seconds: How long it took on the engine's clock.
         versions: Package name to version, of what had a part in it.
+        request: SHA-256 (hex) of the request it answers: the data, pending points, bounds, seed and all else it saw.
+        count: How many suggestions that request asked for.
+        place: Which of these this one is, from 0.
+        fixed: Parameters that were held at a value.
+        held: Suggestions made before and not yet trials then, taken into account as pending.
+        results: The experiment's count of results when the request was made (see ``State.results``).
     """
 
     parameters: Parameterization
@@ -94,6 +102,12 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     fallback: str | None = None
     seconds: float = 0.0
     versions: dict[str, str] = {}
+    request: str = ""
+    count: int = 1
+    place: int = 0
+    fixed: Parameterization = {}
+    held: tuple[Parameterization, ...] = ()
+    results: int = 0
 
 
 class Trial(msgspec.Struct, frozen=True, gc=False):
@@ -103,7 +117,7 @@ class Trial(msgspec.Struct, frozen=True, gc=False):
     parameters: Parameterization
     status: TrialStatus = TrialStatus.CANDIDATE
     arm_name: str = ""
-    origin: Literal["suggested", "attached", "baseline"] = "suggested"
+    origin: Origin = "suggested"
     node: str = ""
     asked: bool = False
     runner: str | None = None
