@@ -111,7 +111,21 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
 
 class Trial(msgspec.Struct, frozen=True, gc=False):
-    """Everything the engine knows of one trial; times are microseconds since 1970, UTC."""
+    """Everything the engine knows of one trial; times are microseconds since 1970, UTC.
+
+    ``parameters`` are the plan.  The last fields tell of results withdrawn and corrected, each moment being the
+    experiment's count of results then (see ``State.results``).
+
+    Attributes:
+        executed: What was really carried out, where that was recorded; parameters not named were done as planned.
+        replicate_of: The trial whose conditions it carries out once more.
+        seen: The count when a model suggested it; 0 where none did.
+        result: The count when its present result came in; 0 while it has none.
+        withdrawn: Spans of the count, each from and up to but not at, in which a value stood that counts no more.
+        absent: Spans in which its result was withdrawn that counts again since.
+        voided_from: The status it had before its result was withdrawn.
+        reason_before: The reason it had then.
+    """
 
     index: int
     parameters: Parameterization
@@ -134,6 +148,14 @@ class Trial(msgspec.Struct, frozen=True, gc=False):
     submitted_at: int | None = None
     started_at: int | None = None
     ended_at: int | None = None
+    executed: Parameterization | None = None
+    replicate_of: int | None = None
+    seen: int = 0
+    result: int = 0
+    withdrawn: tuple[tuple[int, int], ...] = ()
+    absent: tuple[tuple[int, int], ...] = ()
+    voided_from: TrialStatus | None = None
+    reason_before: str | None = None
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

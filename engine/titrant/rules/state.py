@@ -9,9 +9,10 @@ import msgspec
 from rpds import HashTrieMap
 
 from titrant.errors import TrialNotFound
+from titrant.model.approval import ApprovalPolicy
 from titrant.model.experiment import Experiment, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import OptimizationConfig
-from titrant.model.trial import Trial, TrialStatus
+from titrant.model.trial import ParameterValue, Trial, TrialStatus
 
 # rpds's maps take no type arguments at run time, where msgspec looks for them.
 if TYPE_CHECKING:
@@ -84,6 +85,12 @@ class State(msgspec.Struct, frozen=True, gc=False):
         position: Points of the quasi-random sequence used up.
         attached: Trials that people attached.
         baseline: Index of the baseline trial.
+        replicates: Trials that carry another one's conditions out once more.
+        results: Grows by one with every change of what models learn from: a result, a late datum, one withdrawn,
+            restored or corrected, conditions that were carried out otherwise than planned.
+        approval: Which trials a person must approve.
+        proposed: Indices of the trials that await approval.
+        backfill: Values of parameters that trials older than them lack.
     """
 
     log_id: str = ""
@@ -111,6 +118,11 @@ class State(msgspec.Struct, frozen=True, gc=False):
     last_run: LastRun | None = None
     paused: str | None = None
     halted: str | None = None
+    replicates: int = 0
+    results: int = 0
+    approval: ApprovalPolicy = ApprovalPolicy()
+    proposed: tuple[int, ...] = ()
+    backfill: Mapping[str, ParameterValue] = {}
 
     def trial(self, index: int) -> Trial:
         """The trial with that index.
