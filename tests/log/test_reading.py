@@ -156,6 +156,39 @@ async def test_deleting_moving_and_spoiling_are_found(closed, raw, read, stateme
     assert caught.value.seq == seq
 
 
+EIGHTH = '{"type":"trial.completed","trial":8}'
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "",
+        "8",
+        EIGHTH[:-1],
+        f"{EIGHTH}\n{EIGHTH}",
+        f'{EIGHTH}\n[9,0,"trial.completed",1,null,5,null,"a",null,null,null,null,null,1]\n{EIGHTH}',
+        '[8,0,"trial.completed",1,null,5,null,"a",null,null,null,null,null,1]',
+    ],
+)
+@pytest.mark.parametrize("read", [read_log, scan])
+async def test_a_payload_is_one_event_whatever_stands_around_it(closed, raw, read, payload):
+    """Also where nobody checks the chain: no row reads on into the next, none hides another."""
+    connection = raw(closed)
+    without_triggers(connection)
+    connection.execute("UPDATE events SET payload = ? WHERE seq = 8", (payload,))
+    with pytest.raises(LogCorrupt, match="event 8: the payload"):
+        list(read(closed, verify=False))
+
+
+async def test_a_payload_may_have_more_than_one_line(closed, raw):
+    connection = raw(closed)
+    without_triggers(connection)
+    connection.execute("UPDATE events SET payload = ? WHERE seq = 8", (EIGHTH.replace(",", "\n,\n") + "\n",))
+    scanned = list(scan(closed, verify=False))
+    assert scanned == [(r.seq, r.recorded_at, r.event) for r in read_log(closed, verify=False)]
+    assert scanned[7][2].trial == 8
+
+
 async def test_single_bits_of_the_file_are_found_or_harmless(closed, tmp_path):
     """600 copies with one bit turned: all rows as before, or an error of ours."""
     content, whole = closed.read_bytes(), list(read_log(closed))

@@ -125,11 +125,11 @@ INSERT = f"INSERT INTO events({','.join(COLUMNS)}) VALUES "  # noqa: S608 column
 ROW = f"({','.join('?' * len(COLUMNS))})"
 # As a BLOB the payload comes as the stored bytes, undecoded: what the hash covers and the decoder reads.
 SELECT = f"SELECT {','.join(COLUMNS[:-2])},CAST(payload AS BLOB),hash FROM events "  # noqa: S608 the same
-# For loading: SQLite writes what the hash covers itself, which is quicker than handing fourteen columns to Python.
-# JSON has no line end of its own, so that the first one is where the payload begins.
+# For loading: SQLite writes what the hash covers itself, as two lines of JSON, which is quicker than handing fourteen
+# columns to Python; what loading needs of the envelope is read from there too.
 SCAN = (
-    f"SELECT seq,recorded_at,type,schema,"  # noqa: S608 the same
-    f"CAST(json_array({','.join(COLUMNS[:-2])})||char(10)||payload AS BLOB),hash FROM events "
+    f"SELECT seq,CAST(json_array({','.join(COLUMNS[:-2])})||char(10)||payload AS BLOB),hash "  # noqa: S608 the same
+    "FROM events "
 )
 LAST_TWO = SELECT + "ORDER BY seq DESC LIMIT 2"
 KIND = "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version)"
