@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import socket
@@ -76,6 +77,7 @@ class Engine:
         self._intensity = intensity
         self._failure: BaseException | None = None
         self._waiting: set[Answer[Any]] = set()
+        self._correlations = itertools.count(1)
         self.instruments: dict[str, Instrument] = {}
         self._runner_boxes: dict[str, Mailbox[Any]] = {}
         self._metric_boxes: dict[str, Mailbox[Any]] = {}
@@ -237,6 +239,10 @@ class Engine:
             return await answer.wait()
         finally:
             self._waiting.discard(answer)
+
+    def correlation(self) -> str:
+        """A name for a call of several commands, used once in this log."""
+        return f"{self.log.epoch}.{next(self._correlations)}"
 
     @property
     def metric_names(self) -> tuple[str, ...]:

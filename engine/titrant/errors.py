@@ -21,7 +21,9 @@
     │   ├── IdempotencyConflict             the key was used for something else
     │   ├── EventRejected                   an event that would not be readable again
     │   ├── LogCorrupt                      the chain, the order or an event is broken
-    │   └── LogUnavailable                  the storage failed; nothing more is acknowledged
+    │   ├── LogUnavailable                  the storage failed; nothing more is acknowledged
+    │   ├── EngineUnreachable               no engine of that log takes requests here; nothing was asked of it
+    │   └── NoReply (TimeoutError)          an engine was asked and did not answer: the act may have been done
     ├── GenerationError
     │   ├── GenerationTimeout (TimeoutError) no suggestion within the deadline
     │   ├── WorkerDied                      the generator's process ended
@@ -155,6 +157,14 @@ class LogCorrupt(LogError):
 
 class LogUnavailable(LogError):
     """The storage failed; nothing more is acknowledged until the log is opened again."""
+
+
+class EngineUnreachable(LogError):
+    """No engine of that log takes requests here; nothing was asked of it."""
+
+
+class NoReply(LogError, TimeoutError):
+    """An engine was asked and did not answer: what was asked may have been done, so look before asking again."""
 
 
 class GenerationError(TitrantError):

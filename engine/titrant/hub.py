@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 
 from titrant.errors import ActorError, ActorStopped, MailboxFull
 from titrant.log.base import Record
@@ -18,9 +19,12 @@ class Hub:
 
     def __init__(self) -> None:
         self._boxes: list[Mailbox[Published]] = []
+        self._collected: dict[str, list[Record]] = {}
 
     def publish(self, record: Record, state: State) -> None:
         """Hand an event that is durable to everyone who listens."""
+        if record.correlation is not None and record.correlation in self._collected:
+            self._collected[record.correlation].append(record)
         for box in list(self._boxes):
             try:
                 box.tell((record, state))
@@ -34,6 +38,15 @@ class Hub:
         for box in self._boxes:
             box.close(why)
         self._boxes.clear()
+
+    @contextmanager
+    def collecting(self, correlation: str) -> Iterator[list[Record]]:
+        """A list that grows by every event of the call that *correlation* names, as they become durable."""
+        found = self._collected[correlation] = []
+        try:
+            yield found
+        finally:
+            del self._collected[correlation]
 
     async def listen(self, capacity: int = 65_536) -> AsyncGenerator[Published, None]:
         """Yield events as they become durable, until the engine ends.

@@ -16,3 +16,8 @@ def log_id(seed: int | None = None) -> str:
 def seed() -> int:
     """A fresh seed, 31 bit."""
     return secrets.randbits(31)
+
+
+def token() -> str:
+    """A secret that cannot be guessed, 128 bit as hex: for who may talk to whom on one machine; never recorded."""
+    return secrets.token_hex(16)

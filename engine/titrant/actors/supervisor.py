@@ -164,6 +164,7 @@ class Supervisor:
                 role=by.role,
                 reason=by.reason,
                 trial=getattr(event, "trial", None),
+                correlation=by.correlation,
                 key=key if position == 0 else None,
             )
             for position, event in enumerate(events)

@@ -26,11 +26,12 @@ class Personal(Wish, frozen=True, kw_only=True):
 
 
 class By(msgspec.Struct, frozen=True):
-    """Who asks, in which role, and why."""
+    """Who asks, in which role, and why; ``correlation`` names the call, on every event that follows from it."""
 
     actor: str = "engine"
     role: str | None = None
     reason: str | None = None
+    correlation: str | None = None
 
 
 # --- the experiment -------------------------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ class RecordExecuted(Wish, frozen=True, kw_only=True):
     parameters: Parameterization
 
 
-class Sign(Wish, frozen=True, kw_only=True):
+class Sign(Personal, frozen=True, kw_only=True):
     """Put one's name to everything up to a head of the log."""
 
     meaning: Literal["reviewed", "approved", "responsible"]
@@ -218,10 +219,11 @@ class RecordRefusal(Wish, frozen=True, kw_only=True):
 
 
 class CompleteTrial(Wish, frozen=True, kw_only=True):
-    """Tell the result of a trial."""
+    """Tell the result of a trial, and what was executed where that differs from the plan."""
 
     trial: int
     observations: tuple[Observation, ...] = ()
+    executed: Parameterization = {}
 
 
 class AttachData(Wish, frozen=True, kw_only=True):
@@ -353,13 +355,14 @@ class ReportReattached(Wish, frozen=True, kw_only=True):
 
 
 class ReportFinished(Wish, frozen=True, kw_only=True):
-    """The instrument is done; pushed runners bring the observations along."""
+    """The instrument is done; pushed runners bring the observations along, some say what they executed."""
 
     trial: int
     attempt: int
     status: Literal["completed", "failed", "abandoned", "early_stopped"]
     reason: str | None = None
     observations: tuple[Observation, ...] = ()
+    executed: Parameterization = {}
 
 
 class ReportStopped(Wish, frozen=True, kw_only=True):
