@@ -21,7 +21,7 @@ from titrant.messages.events import Event
 from titrant.model.trial import Suggestion
 from titrant.rules.running import wanted
 from titrant.rules.state import State
-from titrant.rules.strategy import next_node
+from titrant.rules.strategy import Node, next_node
 from titrant.runtime.mailbox import Mailbox
 
 
@@ -43,7 +43,7 @@ class _Ask(msgspec.Struct):
 
     number: int
     count: int
-    node: str
+    node: Node
     state: State
     data_seq: int
     order: mail.AskTrials | None = None
@@ -67,23 +67,35 @@ class _Ask(msgspec.Struct):
 
     def suggestions(self, answer: mail.Suggested) -> tuple[Suggestion, ...]:
         """The answer's proposals, each with what it was made from."""
-        state = self.state
+        request, made_from = answer.request, answer.fingerprint
+        if request is None or made_from is None:
+            return ()
         return tuple(
             Suggestion(
                 parameters=proposal.parameters,
                 node=proposal.node,
                 generator=proposal.generator,
                 position=proposal.position,
-                seed=state.seed if state.strategy.seed is None else state.strategy.seed,
+                seed=request.seed,
                 data_seq=self.data_seq,
-                pending=tuple(sorted(state.open)) if self.node == "bo" else (),
+                pending=tuple(point.trial for point in request.pending if point.trial >= 0),
                 predicted=proposal.predicted,
                 acquisition_value=proposal.acquisition_value,
                 fallback=proposal.fallback,
                 seconds=answer.seconds,
-                versions=answer.versions if position == 0 else {},
+                versions=answer.versions if place == 0 else {},
+                request=made_from.digest,
+                count=request.count,
+                place=place,
+                fixed=request.fixed,
+                held=tuple(suggestion.parameters for suggestion in self.held),
+                results=self.state.results,
+                asked_of=request.node if request.node != proposal.node else "",
+                start=request.position if self.held else 0,
+                parts=made_from.parts if place == 0 else {},
+                maker=answer.maker,
             )
-            for position, proposal in enumerate(answer.proposals)
+            for place, proposal in enumerate(answer.proposals)
         )
 
 

@@ -7,7 +7,7 @@ with it.  A killed worker is this actor's failure: its supervisor starts it anew
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import msgspec
@@ -15,17 +15,17 @@ import msgspec
 from titrant.actors.mail import Do, Predict, Suggest, Suggested, Warm
 from titrant.errors import ActorStopped, GenerationError, WorkerDied
 from titrant.generators import wire
-from titrant.generators.base import Point, PredictionReply, PredictionRequest, Reply, Request
+from titrant.generators.base import PredictionReply, Reply, Request
+from titrant.generators.requests import Fingerprint, fingerprint, prediction_request, suggestion_request
 from titrant.messages.commands import By, RecordGenerationFailure
-from titrant.model.objective import OptimizationConfig
-from titrant.model.observation import means
-from titrant.model.trial import Parameterization, Trial, TrialStatus
-from titrant.rules.state import State
+from titrant.rules.strategy import Node
 from titrant.runtime.clock import Clock
 from titrant.runtime.crash_points import crash_point
 from titrant.runtime.mailbox import Mailbox
 from titrant.runtime.supervision import describe
 from titrant.runtime.threads import run_in_thread
+
+T = TypeVar("T")
 
 
 class Worker(Protocol):
@@ -44,6 +44,14 @@ class Worker(Protocol):
 
     def kill(self) -> None:
         """End it now; a ``call`` under way raises ``WorkerDied``."""
+
+
+class _Answered(msgspec.Struct, frozen=True):
+    """A reply, and the request that it answers: not the one that was sent first where another node stood in."""
+
+    request: Request
+    fingerprint: Fingerprint
+    reply: Reply
 
 
 class GeneratorActor:
@@ -112,19 +120,20 @@ class GeneratorActor:
         try:
             if model and ask.in_haste and not self._model_ready:
                 self._tasks.start_soon(self._load_model)
-                reply = await self._stand_in(ask, "the model is still being loaded")
+                answered = await self._stand_in(ask, "the model is still being loaded")
             else:
-                reply = await self._call(suggestion_request(ask, ask.node), deadline, model=model)
+                answered = await self._ask(ask, ask.node, deadline, model=model)
                 self._model_ready = self._model_ready or model
         except TimeoutError:
             reason = f"no suggestion from node {ask.node!r} within {deadline:g} s"
-            reply = await self._stand_in(ask, reason)
+            answered = await self._stand_in(ask, reason)
         except WorkerDied:
             raise
         except GenerationError as exc:
             if ask.node == "sobol":
                 return Suggested(ask=ask.ask, proposals=(), failure=describe(exc), seconds=self._seconds(began))
-            reply = await self._stand_in(ask, describe(exc))
+            answered = await self._stand_in(ask, describe(exc))
+        reply = answered.reply
         for fallback in {proposal.fallback for proposal in reply.proposals if proposal.fallback} - {None}:
             await self._record_failure(ask.node, str(fallback))
         crash_point("generator.suggest.after")
@@ -134,9 +143,28 @@ class GeneratorActor:
             short_reason=reply.short_reason,
             seconds=self._seconds(began),
             versions=reply.versions,
+            maker=reply.maker,
+            request=answered.request,
+            fingerprint=answered.fingerprint,
         )
 
-    async def _call(self, request: Any, deadline: float | None, *, model: bool) -> Any:
+    async def _ask(self, ask: Suggest, node: Node, deadline: float | None, *, model: bool) -> _Answered:
+        """Have a node's suggestions made, and tell what exactly was asked; raises as ``_call`` does."""
+        request = suggestion_request(
+            ask.state,
+            node=node,
+            count=ask.count,
+            fixed=ask.fixed,
+            held=tuple(suggestion.parameters for suggestion in ask.held),
+            start=max((suggestion.position for suggestion in ask.held), default=0),
+        )
+
+        def answered(worker: Worker) -> _Answered:
+            return _Answered(request, fingerprint(request), worker.call(request))
+
+        return await self._call(answered, deadline, model=model)
+
+    async def _call(self, question: Callable[[Worker], T], deadline: float | None, *, model: bool) -> T:
         """Ask a worker, and end it when the deadline passes: a fit that hangs cannot be asked to stop.
 
         Raises:
@@ -146,7 +174,7 @@ class GeneratorActor:
         async with self._turns[model]:
             worker = self._worker(model=model)
             with anyio.move_on_after(deadline):
-                return await self._clock.outside(lambda: run_in_thread(worker.call, request))
+                return await self._clock.outside(lambda: run_in_thread(question, worker))
             worker.kill()
             self._workers.pop(model, None)
             self._model_ready = self._model_ready and not model
@@ -158,37 +186,31 @@ class GeneratorActor:
             return
         self._loading = True
         try:
-            await self._call(wire.Warm(), None, model=True)
+            await self._call(lambda worker: worker.call(wire.Warm()), None, model=True)
             self._model_ready = True
         finally:
             self._loading = False
 
-    async def _stand_in(self, ask: Suggest, reason: str) -> Reply:
+    async def _stand_in(self, ask: Suggest, reason: str) -> _Answered:
         """Sobol in place of a node that was too slow; told in the log and in each suggestion."""
-        reply: Reply = await self._call(suggestion_request(ask, "sobol"), None, model=False)
-        told = tuple(msgspec.structs.replace(proposal, fallback=reason) for proposal in reply.proposals)
-        return msgspec.structs.replace(reply, proposals=told)
+        answered = await self._ask(ask, "sobol", None, model=False)
+        told = tuple(msgspec.structs.replace(proposal, fallback=reason) for proposal in answered.reply.proposals)
+        return msgspec.structs.replace(answered, reply=msgspec.structs.replace(answered.reply, proposals=told))
 
     async def _record_failure(self, node: str, reason: str) -> None:
         command = RecordGenerationFailure(node=node, reason=reason, fallback="sobol")
         await self._supervisor.send(Do(command=command, by=By(self.name)))
 
     async def _predict(self, ask: Predict) -> None:
-        state = ask.state
-        if state.experiment is None or state.optimization is None:
+        request = prediction_request(ask.state, ask.points)
+        if request is None:
             ask.answer.fail(GenerationError("there is nothing to predict: configure the experiment and its objective"))
             return
-        request = PredictionRequest(
-            space=state.experiment.space,
-            optimization=_absolute(state) or state.optimization,
-            observed=observed(state),
-            points=ask.points,
-            seed=state.seed,
-        )
+        deadline = ask.state.strategy.deadline_seconds
         try:
-            reply: PredictionReply = await self._call(request, state.strategy.deadline_seconds, model=True)
+            reply: PredictionReply = await self._call(lambda worker: worker.call(request), deadline, model=True)
         except TimeoutError:
-            ask.answer.fail(GenerationError(f"no prediction within {state.strategy.deadline_seconds:g} s"))
+            ask.answer.fail(GenerationError(f"no prediction within {deadline:g} s"))
         except GenerationError as exc:
             ask.answer.fail(exc)
             if isinstance(exc, WorkerDied):
@@ -198,71 +220,3 @@ class GeneratorActor:
 
     def _seconds(self, began: int) -> float:
         return (self._clock.now() - began) / 1e6
-
-
-def suggestion_request(ask: Suggest, node: Any) -> Request:
-    """What a generator needs to know; data only where the node fits a model (O(n) in the number of trials)."""
-    state = ask.state
-    assert state.experiment is not None
-    space = state.experiment.space
-    model = node == "bo"
-    held = tuple(suggestion.parameters for suggestion in ask.held)
-    return Request(
-        space=space,
-        optimization=_absolute(state) if model else None,
-        node=node,
-        method=state.strategy.method,
-        count=ask.count,
-        seed=state.seed if state.strategy.seed is None else state.strategy.seed,
-        position=max([state.position, *(suggestion.position for suggestion in ask.held)]),
-        observed=observed(state) if model else (),
-        pending=(*pending(state), *(Point(trial=-1, parameters=one) for one in held)) if model else (),
-        taken=(*taken(state), *held) if space.size() is not None else (),
-        fixed=ask.fixed,
-    )
-
-
-def _absolute(state: State) -> OptimizationConfig | None:
-    """What is sought, with bounds that refer to the baseline put into numbers once the baseline has data."""
-    optimization = state.optimization
-    if optimization is None or state.baseline is None:
-        return optimization
-    baseline = means(state.trial(state.baseline).observations)
-    constraints = tuple(
-        msgspec.structs.replace(constraint, relative=False, bound=constraint.limit(baseline))
-        if constraint.relative and all(name in baseline for name in constraint.metric_names)
-        else constraint
-        for constraint in optimization.constraints
-    )
-    return msgspec.structs.replace(optimization, constraints=constraints)
-
-
-def observed(state: State) -> tuple[Point, ...]:
-    """Finished trials with data, in order of their index."""
-    ended = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
-    return tuple(_point(trial) for trial in state.trials() if trial.status in ended and _has_values(trial))
-
-
-def pending(state: State) -> tuple[Point, ...]:
-    """Trials to keep away from: under way, given up, or finished without a usable value."""
-    return tuple(
-        _point(trial)
-        for trial in state.trials()
-        if trial.status.is_open
-        or trial.status is TrialStatus.ABANDONED
-        or (trial.status is TrialStatus.COMPLETED and not _has_values(trial))
-    )
-
-
-def taken(state: State) -> tuple[Parameterization, ...]:
-    """What a finite space has already been asked for; FAILED conditions may be suggested again."""
-    free = (TrialStatus.FAILED, TrialStatus.STALE, TrialStatus.REJECTED)
-    return tuple(trial.parameters for trial in state.trials() if trial.status not in free)
-
-
-def _has_values(trial: Trial) -> bool:
-    return any(observation.mean is not None for observation in trial.observations)
-
-
-def _point(trial: Trial) -> Point:
-    return Point(trial=trial.index, parameters=trial.parameters, observations=trial.observations)

@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
-from titrant.generators.base import PredictionReply, Proposal
+from titrant.generators.base import PredictionReply, Proposal, Request
+from titrant.generators.requests import Fingerprint
 from titrant.log.base import Append, Outcome
 from titrant.messages.commands import By, Command
 from titrant.model.trial import Attempt, Parameterization, Suggestion
 from titrant.rules.state import State
+from titrant.rules.strategy import Node
 from titrant.runtime.mailbox import Answer, Mailbox
 
 
@@ -59,7 +61,7 @@ class AskTrials(Mail, frozen=True, kw_only=True):
 
 
 class Suggested(Mail, frozen=True, kw_only=True):
-    """The generator's answer to ``Suggest``."""
+    """The generator's answer to ``Suggest``; ``request`` is the one that was answered, None where none was."""
 
     ask: int
     proposals: tuple[Proposal, ...]
@@ -67,6 +69,9 @@ class Suggested(Mail, frozen=True, kw_only=True):
     failure: str | None = None
     seconds: float = 0.0
     versions: dict[str, str] = {}
+    maker: str = ""
+    request: Request | None = None
+    fingerprint: Fingerprint | None = None
 
 
 class GeneratorLost(Mail, frozen=True, kw_only=True):
@@ -103,7 +108,7 @@ class Suggest(Mail, frozen=True, kw_only=True):
     ask: int
     state: State
     count: int
-    node: str
+    node: Node
     fixed: Parameterization = {}
     held: tuple[Suggestion, ...] = ()
     in_haste: bool = False

@@ -63,11 +63,19 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The answer to a request: as many proposals as asked for, or fewer with a reason (a space used up)."""
+    """The answer to a request: as many proposals as asked for, or fewer with a reason (a space used up).
+
+    Attributes:
+        proposals: What is suggested.
+        short_reason: Why they are fewer than asked for.
+        versions: What had a part in it, and what its numbers may depend on: packages, the machine's kind, threads.
+        maker: ``module:class`` of a generator that was brought along; ``InProcess`` fills it in.
+    """
 
     proposals: tuple[Proposal, ...]
     short_reason: str | None = None
     versions: dict[str, str] = {}
+    maker: str = ""
 
 
 class PredictionRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="predict"):

@@ -219,7 +219,8 @@ class InProcess:
             raise GenerationError(
                 f"the generator {name} suggested what does not fit the search space: {error}"
             ) from error
-        return replace(reply, proposals=made)
+        kind = type(self._generator)
+        return replace(reply, proposals=made, maker=f"{kind.__module__}:{kind.__qualname__}")
 
     def _answer(self, message: wire.Message) -> Outcome:
         match message:

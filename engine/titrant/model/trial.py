@@ -88,6 +88,10 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         fixed: Parameters that were held at a value.
         held: Suggestions made before and not yet trials then, taken into account as pending.
         results: The experiment's count of results when the request was made (see ``State.results``).
+        asked_of: The node that the request named, where another one made it (see ``fallback``).
+        start: Points of the quasi-random sequence used up when it was asked for, where ``held`` ones had taken some.
+        parts: The beginnings of the SHA-256 of the request's parts, to tell which one differs.
+        maker: ``module:class`` of the generator that was brought along; empty for titrant's own.
     """
 
     parameters: Parameterization
@@ -108,9 +112,13 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     fixed: Parameterization = {}
     held: tuple[Parameterization, ...] = ()
     results: int = 0
+    asked_of: str = ""
+    start: int = 0
+    parts: dict[str, str] = {}
+    maker: str = ""
 
 
-class Trial(msgspec.Struct, frozen=True, gc=False):
+class Trial(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Everything the engine knows of one trial; times are microseconds since 1970, UTC.
 
     ``parameters`` are the plan.  The last fields tell of results withdrawn and corrected, each moment being the

@@ -1,0 +1,164 @@
+"""What a generator is asked, made from the state alone, so that a reader of the log can ask the same again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from titrant.generators.base import Point, PredictionRequest, Request
+from titrant.model.objective import OptimizationConfig
+from titrant.model.observation import means
+from titrant.model.trial import Parameterization, Trial, TrialStatus
+from titrant.rules.state import State
+from titrant.rules.strategy import Node
+
+ENDED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
+FREE = (TrialStatus.FAILED, TrialStatus.STALE, TrialStatus.REJECTED)
+"""Conditions of such trials may be suggested again."""
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+_decode = msgspec.json.Decoder(Request).decode
+
+
+def suggestion_request(
+    state: State,
+    *,
+    node: Node,
+    count: int,
+    fixed: Parameterization,
+    held: Sequence[Parameterization] = (),
+    start: int = 0,
+) -> Request:
+    """What a generator needs to know; data only where the node fits a model (O(n) in the number of trials).
+
+    Args:
+        state: What is known.  It must have an experiment.
+        node: Which node is to make them.
+        count: How many.
+        fixed: Parameters held at a value.
+        held: Suggestions that are made and not yet trials: kept away from.
+        start: Points of the quasi-random sequence that those have used up.
+    """
+    assert state.experiment is not None
+    space = state.experiment.space
+    model = node == "bo"
+    return Request(
+        space=space,
+        optimization=_absolute(state) if model else None,
+        node=node,
+        method=state.strategy.method,
+        count=count,
+        seed=state.seed if state.strategy.seed is None else state.strategy.seed,
+        position=max(state.position, start),
+        observed=observed(state) if model else (),
+        pending=(*pending(state), *(Point(trial=-1, parameters=one) for one in held)) if model else (),
+        taken=(*taken(state), *held) if space.size() is not None else (),
+        fixed=fixed,
+    )
+
+
+def prediction_request(state: State, points: Sequence[Parameterization]) -> PredictionRequest | None:
+    """What a model needs to know to predict at *points*; None where nothing is sought yet."""
+    optimization = _absolute(state)
+    if state.experiment is None or optimization is None:
+        return None
+    return PredictionRequest(
+        space=state.experiment.space,
+        optimization=optimization,
+        observed=observed(state),
+        points=tuple(points),
+        seed=state.seed,
+    )
+
+
+# --- what was asked, in a few bytes ---------------------------------------------------------------------------------
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "space": ("space",),
+    "goal": ("optimization", "method"),
+    "data": ("observed",),
+    "pending": ("pending", "taken"),
+    "draw": ("node", "count", "seed", "position", "fixed"),
+}
+"""The parts of a request that are told apart when one is not what it was, and their fields."""
+
+
+class Fingerprint(msgspec.Struct, frozen=True):
+    """What a request said, in a few bytes.
+
+    Attributes:
+        digest: SHA-256 (hex) of everything in it.
+        parts: For each of ``PARTS`` the first 8 hex digits of the SHA-256 of what it says.
+    """
+
+    digest: str
+    parts: dict[str, str]
+
+
+def fingerprint(request: Request) -> Fingerprint:
+    """The fingerprint of a request; one that went through a log has the same.
+
+    Fields that keep their default have no part in it where their Struct omits them, nor has the order of fields: a
+    later version may add some.
+    """
+    # Read back from JSON, as all that is in a log was: an integer where a float belongs is a float then.
+    whole = _decode(_encode(request))
+    parts = {
+        name: hashlib.sha256(_encode([getattr(whole, field) for field in fields])).hexdigest()[:8]
+        for name, fields in PARTS.items()
+    }
+    return Fingerprint(hashlib.sha256(_encode(whole)).hexdigest(), parts)
+
+
+def digest(request: Request) -> str:
+    """SHA-256 (hex) of everything that the request says."""
+    return fingerprint(request).digest
+
+
+# --- what is known --------------------------------------------------------------------------------------------------
+
+
+def _absolute(state: State) -> OptimizationConfig | None:
+    """What is sought, with bounds that refer to the baseline put into numbers once the baseline has data."""
+    optimization = state.optimization
+    if optimization is None or state.baseline is None:
+        return optimization
+    baseline = means(state.trial(state.baseline).observations)
+    constraints = tuple(
+        msgspec.structs.replace(constraint, relative=False, bound=constraint.limit(baseline))
+        if constraint.relative and all(name in baseline for name in constraint.metric_names)
+        else constraint
+        for constraint in optimization.constraints
+    )
+    return msgspec.structs.replace(optimization, constraints=constraints)
+
+
+def observed(state: State) -> tuple[Point, ...]:
+    """Finished trials with data, in order of their index."""
+    return tuple(_point(trial) for trial in state.trials() if trial.status in ENDED and _has_values(trial))
+
+
+def pending(state: State) -> tuple[Point, ...]:
+    """Trials to keep away from: under way, given up, or finished without a usable value."""
+    return tuple(
+        _point(trial)
+        for trial in state.trials()
+        if trial.status.is_open
+        or trial.status is TrialStatus.ABANDONED
+        or (trial.status is TrialStatus.COMPLETED and not _has_values(trial))
+    )
+
+
+def taken(state: State) -> tuple[Parameterization, ...]:
+    """What a finite space has already been asked for; FAILED conditions may be suggested again."""
+    return tuple(trial.parameters for trial in state.trials() if trial.status not in FREE)
+
+
+def _has_values(trial: Trial) -> bool:
+    return any(observation.mean is not None for observation in trial.observations)
+
+
+def _point(trial: Trial) -> Point:
+    return Point(trial=trial.index, parameters=trial.parameters, observations=trial.observations)
