@@ -18,7 +18,7 @@ CANDIDATE, STAGED, SUBMITTING, RUNNING = (
     TrialStatus.RUNNING,
 )
 FAILED, COMPLETED, ABANDONED = TrialStatus.FAILED, TrialStatus.COMPLETED, TrialStatus.ABANDONED
-EARLY_STOPPED, UNKNOWN = TrialStatus.EARLY_STOPPED, TrialStatus.UNKNOWN
+EARLY_STOPPED, UNKNOWN, VOIDED = TrialStatus.EARLY_STOPPED, TrialStatus.UNKNOWN, TrialStatus.VOIDED
 
 
 def created(state: State, event: e.TrialCreated, at: int) -> State:
@@ -34,10 +34,12 @@ def created(state: State, event: e.TrialCreated, at: int) -> State:
         asked=asked,
         created_at=at,
         started_at=at if asked else None,
+        replicate_of=event.replicate_of,
+        seen=0 if suggestion is None else suggestion.results,
     )
-    run = state.run
+    run, once_more = state.run, event.replicate_of is not None
     if run is not None and not asked:
-        run = replace(run, created=run.created + 1, taken=run.taken + 1)
+        run = replace(run, created=run.created + (not once_more), taken=run.taken + 1)
     return replace(
         state,
         open=with_trial(state.open, trial),
@@ -48,6 +50,7 @@ def created(state: State, event: e.TrialCreated, at: int) -> State:
         attached=state.attached + (event.origin != "suggested"),
         baseline=index if event.origin == "baseline" else state.baseline,
         run=run,
+        replicates=state.replicates + once_more,
     )
 
 
@@ -122,7 +125,9 @@ def data_attached(state: State, event: e.DataAttached, _at: int) -> State:
     if missing:
         good = [observation.metric for observation in new if observation.mean is not None]
         missing = tuple([metric for metric in missing if metric not in good])
-    return _put(state, replace(trial, observations=trial.observations + new, awaiting=awaiting, missing=missing))
+    ended = trial.ended_at is not None
+    told = replace(trial, observations=trial.observations + new, awaiting=awaiting, missing=missing)
+    return _late(state, trial, told) if ended else replace(state, open=with_trial(state.open, told))
 
 
 def fetch_failed(state: State, event: e.FetchFailed, _at: int) -> State:
@@ -131,14 +136,11 @@ def fetch_failed(state: State, event: e.FetchFailed, _at: int) -> State:
     if event.metric not in trial.awaiting:
         return state
     said = f"{event.metric}: {event.reason}"
-    return _put(
-        state,
-        replace(
-            trial,
-            awaiting=tuple(metric for metric in trial.awaiting if metric != event.metric),
-            reason=f"{trial.reason}; {said}" if trial.reason else said,
-        ),
-    )
+    awaiting = tuple(metric for metric in trial.awaiting if metric != event.metric)
+    if trial.status is VOIDED:  # what is said of it is why it was withdrawn
+        earlier = trial.reason_before
+        return _put(state, replace(trial, awaiting=awaiting, reason_before=f"{earlier}; {said}" if earlier else said))
+    return _put(state, replace(trial, awaiting=awaiting, reason=f"{trial.reason}; {said}" if trial.reason else said))
 
 
 def fetch_requested(state: State, event: e.FetchRequested, _at: int) -> State:
@@ -151,8 +153,10 @@ def completed(state: State, event: e.TrialCompleted, at: int) -> State:
     trial = state.open.get(event.trial)
     if trial is not None:
         return _close(state, trial, COMPLETED, event.reason, at, event.missing)
-    trial = replace(state.closed[event.trial], missing=event.missing, awaiting=(), reason=event.reason)
-    return replace(state, closed=state.closed.insert(event.trial, trial))
+    trial = replace(state.closed[event.trial], missing=event.missing, awaiting=())
+    if trial.status is VOIDED:
+        return _put(state, replace(trial, reason_before=event.reason))
+    return _put(state, replace(trial, reason=event.reason))
 
 
 def failed(state: State, event: e.TrialFailed, at: int) -> State:
@@ -217,6 +221,7 @@ def requeued(state: State, event: e.TrialRequeued, _at: int) -> State:
         submitted_at=None,
         started_at=None,
         reason=event.reason,
+        executed=None,
     )
     return replace(
         state,
@@ -254,6 +259,14 @@ def _put(state: State, trial: Trial) -> State:
     return replace(state, closed=state.closed.insert(trial.index, trial))
 
 
+def _late(state: State, before: Trial, after: Trial) -> State:
+    """A trial that is over got another datum: models learn from it."""
+    now = state.results + 1
+    if all(observation.mean is None for observation in before.observations):
+        after = replace(after, result=now)
+    return replace(state, closed=state.closed.insert(after.index, after), results=now)
+
+
 def _close(
     state: State, trial: Trial, status: TrialStatus, reason: str | None, at: int, missing: tuple[str, ...] = ()
 ) -> State:
@@ -268,7 +281,8 @@ def _close(
         run = replace(run, ended=run.ended + 1, failures=failures)
     counts = list(state.counts)
     counts[status] += 1
-    over = replace(trial, status=status, reason=reason, missing=missing, awaiting=(), ended_at=at)
+    results = state.results + (status is COMPLETED or status is EARLY_STOPPED)
+    over = replace(trial, status=status, reason=reason, missing=missing, awaiting=(), ended_at=at, result=results)
     return replace(
         state,
         open=without_trial(state.open, index),
@@ -279,4 +293,5 @@ def _close(
         unknown=without(state.unknown, index) if state.unknown else (),
         counts=tuple(counts),
         run=run,
+        results=results,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from titrant.messages import commands as c
 from titrant.messages.commands import Command
 from titrant.messages.events import Event
-from titrant.rules import control, reporting, running, setup, telling
+from titrant.rules import control, people, replicating, reporting, running, setup, telling, withdrawing
 from titrant.rules.evolve import evolve
 from titrant.rules.state import State
 
@@ -51,6 +51,15 @@ _DECIDE: dict[type, Callable[[State, Any, int], tuple[Event, ...]]] = {
     c.ConfigureRunners: setup.configure_runners,
     c.AddTrials: telling.add_trials,
     c.AttachTrial: telling.attach_trial,
+    c.DeriveLog: people.derive_log,
+    c.Replicate: replicating.replicate,
+    c.VoidResult: withdrawing.void_result,
+    c.UnvoidResult: withdrawing.unvoid_result,
+    c.CorrectResult: withdrawing.correct_result,
+    c.RecordExecuted: withdrawing.record_executed,
+    c.AddNote: people.add_note,
+    c.Sign: people.sign,
+    c.RecordRefusal: people.record_refusal,
     c.CompleteTrial: telling.complete_trial,
     c.AttachData: telling.attach_data,
     c.MarkFailed: telling.mark_failed,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.trial import TrialStatus
-from titrant.rules import course
+from titrant.rules import course, withdrawing
 from titrant.rules.state import LastRun, RunState, State
 
 
@@ -194,10 +194,10 @@ _EVOLVE: dict[type, Callable[[State, Any, int], State]] = {
     e.TrialApproved: _nothing,
     e.TrialRejected: _nothing,
     e.TrialStale: _nothing,
-    e.ParametersExecuted: _nothing,
-    e.ResultVoided: _nothing,
-    e.ResultUnvoided: _nothing,
-    e.ResultCorrected: _nothing,
+    e.ParametersExecuted: withdrawing.parameters_executed,
+    e.ResultVoided: withdrawing.voided,
+    e.ResultUnvoided: withdrawing.unvoided,
+    e.ResultCorrected: withdrawing.corrected,
     e.NoteAdded: _nothing,
     e.HeadSigned: _nothing,
     e.CommandWasRefused: _nothing,

@@ -10,6 +10,7 @@ from titrant.model.trial import Trial, TrialStatus
 from titrant.rules.completion import attached, completion, fetch_failed, fetched
 from titrant.rules.recovery import lose
 from titrant.rules.state import State
+from titrant.rules.withdrawing import reported
 
 
 def report_retry(state: State, command: c.ReportRetry, _at: int) -> tuple[Event, ...]:
@@ -50,8 +51,8 @@ def report_finished(state: State, command: c.ReportFinished, _at: int) -> tuple[
     """The instrument is done; the slot is free from here on, while data may still be on the way."""
     trial = _current(state, command.trial, command.attempt)
     if trial is None or trial.run_done:
-        return _late(state, command.trial, command.observations)
-    found = _found_again(trial)
+        return _late(state, command)
+    found = (*_found_again(trial), *reported(state, trial, command.executed))
     data: tuple[Event, ...] = ()
     if command.observations:
         data = (e.DataAttached(trial=trial.index, observations=command.observations),)
@@ -141,6 +142,8 @@ def _found_again(trial: Trial) -> tuple[Event, ...]:
     return (e.TrialResolved(trial=trial.index, outcome="running", reason="the runner reported it after all"),)
 
 
-def _late(state: State, index: int, observations: tuple[Observation, ...]) -> tuple[Event, ...]:
-    """A late result is always recorded."""
-    return attached(state, state.trial(index), observations)
+def _late(state: State, command: c.ReportFinished) -> tuple[Event, ...]:
+    """A late result is always recorded; what was executed only of the attempt that counts."""
+    trial = state.trial(command.trial)
+    done = reported(state, trial, command.executed) if trial.attempt == command.attempt else ()
+    return (*done, *attached(state, trial, command.observations))

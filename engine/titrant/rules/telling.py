@@ -8,7 +8,9 @@ from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.trial import Trial, TrialStatus
 from titrant.rules.completion import attached, completion
+from titrant.rules.conditions import checked_executed
 from titrant.rules.state import State
+from titrant.rules.withdrawing import executed
 
 
 def add_trials(state: State, command: c.AddTrials, _at: int) -> tuple[Event, ...]:
@@ -52,7 +54,8 @@ def attach_trial(state: State, command: c.AttachTrial, _at: int) -> tuple[Event,
 def complete_trial(state: State, command: c.CompleteTrial, _at: int) -> tuple[Event, ...]:
     """Tell a result: the trial is COMPLETED, with what is missing named."""
     trial = _in_hand(state, command.trial, "completed")
-    return (*attached(state, trial, command.observations), completion(state, trial, command.observations))
+    done = executed(state, trial, checked_executed(state, trial, command.executed)) if command.executed else ()
+    return (*done, *attached(state, trial, command.observations), completion(state, trial, command.observations))
 
 
 def attach_data(state: State, command: c.AttachData, _at: int) -> tuple[Event, ...]:
