@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from titrant.engine import Engine
 from titrant.messages import commands as c
 from titrant.rules.state import State
+
+_correlation: ContextVar[str | None] = ContextVar("titrant correlation", default=None)
 
 
 class OnEngine:
@@ -27,4 +32,14 @@ def by(actor: str | None = None, reason: str = "") -> c.By:
             actor = f"user:{getpass.getuser()}"
         except (OSError, KeyError):  # a container without a user database
             actor = "user:unknown"
-    return c.By(actor, None, reason or None)
+    return c.By(actor, None, reason or None, _correlation.get())
+
+
+@contextmanager
+def correlated(correlation: str) -> Iterator[None]:
+    """Every call inside writes events that bear this correlation."""
+    before = _correlation.set(correlation)
+    try:
+        yield
+    finally:
+        _correlation.reset(before)
