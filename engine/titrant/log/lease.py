@@ -83,6 +83,28 @@ class Lease:
         self._file = None
 
 
+def holder(path: Path) -> Owner | None:
+    """Who holds the lease of the log at *path* now; None where nobody does.
+
+    It never makes, changes or deletes anything.  Where a holder's name stands, it takes the lock for a moment to see
+    whether that process is still there; a writer that opens the log in that moment is refused.
+    """
+    try:
+        file = os.open(f"{path}.lock", os.O_RDWR)
+    except OSError:  # never held, or not ours to hold
+        return None
+    try:
+        owner = _owner(file)
+        if owner is not None:
+            _lock(file)
+    except OSError:
+        return owner
+    else:
+        return None
+    finally:
+        os.close(file)
+
+
 def _lock(file: int) -> None:
     if sys.platform == "win32":
         os.lseek(file, _FAR, os.SEEK_SET)
@@ -93,8 +115,13 @@ def _lock(file: int) -> None:
 
 
 def _name(file: int) -> str:
+    owner = _owner(file)
+    return "another process" if owner is None else str(owner)
+
+
+def _owner(file: int) -> Owner | None:
     try:
         os.lseek(file, 0, os.SEEK_SET)
-        return str(msgspec.json.decode(os.read(file, 4096), type=Owner))
+        return msgspec.json.decode(os.read(file, 4096), type=Owner)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return "another process"  # one that took it a moment ago and has not written its name yet
+        return None  # one that took it a moment ago and has not written its name yet

@@ -1,0 +1,56 @@
+"""Arguments that many commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SUFFIX = ".titrant"
+
+
+def _logs_here(incomplete: str) -> list[str]:
+    """For shell completion: the logs in the folder that is being typed."""
+    folder = Path(incomplete or ".")
+    folder = folder if folder.is_dir() else folder.parent
+    return [str(path) for path in sorted(folder.glob(f"*{SUFFIX}")) if str(path).startswith(incomplete)]
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+
+Log = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="LOG",
+        help="The log; $TITRANT_LOG, or the only *.titrant file here, where left out.",
+        autocompletion=_logs_here,
+        show_default=False,
+    ),
+]
+"""LOG as an argument; give it to ``logs.find_log``."""
+
+LogOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--log",
+        "-L",
+        metavar="LOG",
+        help="The log; $TITRANT_LOG, or the only *.titrant file here, where left out.",
+        autocompletion=_logs_here,
+        show_default=False,
+    ),
+]
+"""The same as an option, for commands whose argument is something else."""
+
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="NAME", help="Who does this; your login name where left out.", show_default=False),
+]
+Role = Annotated[str | None, typer.Option("--role", metavar="ROLE", help="In which role.", show_default=False)]
+Reason = Annotated[str, typer.Option("--reason", "-m", metavar="WHY", help="Why; it stays in the log.")]
+
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="An experiment file (TOML, YAML or JSON).", show_default=False)
+]
+"""An experiment file."""
