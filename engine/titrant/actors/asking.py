@@ -14,10 +14,11 @@ import msgspec
 
 from titrant.actors import mail
 from titrant.actors.stock import Pace, Stock
-from titrant.errors import CommandRefused, GenerationError
+from titrant.errors import CommandRefused, ConfigurationError, GenerationError
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
+from titrant.model.space import SearchSpace
 from titrant.model.trial import Suggestion
 from titrant.rules.running import wanted
 from titrant.rules.state import State
@@ -89,7 +90,7 @@ class _Ask(msgspec.Struct):
                 place=place,
                 fixed=request.fixed,
                 held=tuple(suggestion.parameters for suggestion in self.held),
-                results=self.state.results,
+                results=self.state.results if request.observed else 0,
                 asked_of=request.node if request.node != proposal.node else "",
                 start=request.position if self.held else 0,
                 parts=made_from.parts if place == 0 else {},
@@ -98,6 +99,9 @@ class _Ask(msgspec.Struct):
             for place, proposal in enumerate(answer.proposals)
         )
 
+
+DISOWNING = (e.ResultVoided, e.ResultCorrected, e.ParametersExecuted)
+"""What happens to a finished trial that makes suggestions worthless that had seen it."""
 
 FIRST_GUESS_S = 0.3
 """What a suggestion of a model is taken to cost, in seconds, before the first one was measured."""
@@ -127,9 +131,20 @@ class Asking:
         for event in events:
             if isinstance(event, e.TrialRunFinished):
                 self._pace.ran(state.trial(event.trial), at)
+            elif isinstance(event, DISOWNING) and event.trial in state.closed:
+                self._forget()
         if isinstance(command, c.StartRun) and state.strategy.method != "random_search":
             total = state.next_index + command.options.max_trials
             self._model_due = total > state.strategy.budget
+
+    def _forget(self) -> None:
+        """What models had learned from counts no more: throw away what was made of it, and ask again."""
+        self._stock.clear()
+        ask = self._ask
+        if ask is not None and ask.node == "bo":
+            self._ask = None  # its answer will be to a request that was given up
+            if ask.order is not None:
+                self._orders.appendleft((ask.order, ask.made))
 
     def go_on(self) -> None:
         """Ask the generator for what the loop can use or somebody ordered.
@@ -163,6 +178,12 @@ class Asking:
         elif self._supervisor.state.experiment is None:
             order.answer.fail(CommandRefused("there is no search space yet: call configure_experiment first"))
         else:
+            try:
+                order = _readable(order, self._supervisor.state.experiment.space)
+            except ConfigurationError as exc:
+                order.answer.fail(GenerationError(f"what is held fixed does not fit the search space: {exc}"))
+                self.go_on()
+                return
             self._request(order.count - len(made), order=order, made=made)
 
     def _request(
@@ -245,3 +266,13 @@ class Asking:
         ask, self._ask = self._ask, None
         if ask is not None:
             self._ran_short(ask, ask.made, f"the generator failed too often: {reason}")
+
+
+def _readable(order: mail.AskTrials, space: SearchSpace) -> mail.AskTrials:
+    """The order with what is held fixed in the values of the space: what the log could not hold stops here.
+
+    Raises:
+        ConfigurationError: It does not fit the space.
+    """
+    fixed = {name: space.parameter(name).check(value) for name, value in order.fixed.items()}
+    return msgspec.structs.replace(order, fixed=fixed)

@@ -62,6 +62,10 @@ class Stock:
         self._made_from = made_from
         self._suggestions += suggestions
 
+    def clear(self) -> None:
+        """Throw all of them away."""
+        self._suggestions = ()
+
     def take(self, state: State, count: int) -> tuple[Suggestion, ...]:
         """Up to *count* suggestions, the oldest first; none that answer another question than *state* asks."""
         made_from = self._made_from

@@ -9,14 +9,15 @@ import msgspec
 
 from titrant.generators.base import Point, PredictionRequest, Request
 from titrant.model.objective import OptimizationConfig
-from titrant.model.observation import means
 from titrant.model.trial import Parameterization, Trial, TrialStatus
+from titrant.rules.conditions import carried_out, planned
 from titrant.rules.state import State
 from titrant.rules.strategy import Node
+from titrant.rules.withdrawing import baseline_means
 
 ENDED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
-FREE = (TrialStatus.FAILED, TrialStatus.STALE, TrialStatus.REJECTED)
-"""Conditions of such trials may be suggested again."""
+FREE = (TrialStatus.FAILED, TrialStatus.STALE, TrialStatus.REJECTED, TrialStatus.VOIDED)
+"""Conditions of such trials may be suggested again: there is no result of them that could be used."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 _decode = msgspec.json.Decoder(Request).decode
@@ -125,7 +126,7 @@ def _absolute(state: State) -> OptimizationConfig | None:
     optimization = state.optimization
     if optimization is None or state.baseline is None:
         return optimization
-    baseline = means(state.trial(state.baseline).observations)
+    baseline = baseline_means(state) or {}
     constraints = tuple(
         msgspec.structs.replace(constraint, relative=False, bound=constraint.limit(baseline))
         if constraint.relative and all(name in baseline for name in constraint.metric_names)
@@ -136,14 +137,24 @@ def _absolute(state: State) -> OptimizationConfig | None:
 
 
 def observed(state: State) -> tuple[Point, ...]:
-    """Finished trials with data, in order of their index."""
-    return tuple(_point(trial) for trial in state.trials() if trial.status in ENDED and _has_values(trial))
+    """Finished trials with data that count, in order of their index, each replicate by itself.
+
+    Models learn from what was executed where that is known, not from the plan.
+    """
+    return tuple(
+        Point(trial=trial.index, parameters=carried_out(state, trial), observations=trial.observations)
+        for trial in state.trials()
+        if trial.status in ENDED and _has_values(trial)
+    )
 
 
 def pending(state: State) -> tuple[Point, ...]:
-    """Trials to keep away from: under way, given up, or finished without a usable value."""
+    """Trials to keep away from, as planned: under way, given up, or finished without a usable value.
+
+    A VOIDED trial is none of these: like a FAILED one it may be suggested again.
+    """
     return tuple(
-        _point(trial)
+        Point(trial=trial.index, parameters=planned(state, trial), observations=trial.observations)
         for trial in state.trials()
         if trial.status.is_open
         or trial.status is TrialStatus.ABANDONED
@@ -152,13 +163,9 @@ def pending(state: State) -> tuple[Point, ...]:
 
 
 def taken(state: State) -> tuple[Parameterization, ...]:
-    """What a finite space has already been asked for; FAILED conditions may be suggested again."""
-    return tuple(trial.parameters for trial in state.trials() if trial.status not in FREE)
+    """What a finite space has already been asked for; conditions without a usable result may be suggested again."""
+    return tuple(planned(state, trial) for trial in state.trials() if trial.status not in FREE)
 
 
 def _has_values(trial: Trial) -> bool:
     return any(observation.mean is not None for observation in trial.observations)
-
-
-def _point(trial: Trial) -> Point:
-    return Point(trial=trial.index, parameters=trial.parameters, observations=trial.observations)

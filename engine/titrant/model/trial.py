@@ -87,7 +87,8 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         place: Which of these this one is, from 0.
         fixed: Parameters that were held at a value.
         held: Suggestions made before and not yet trials then, taken into account as pending.
-        results: The experiment's count of results when the request was made (see ``State.results``).
+        results: The experiment's count of results when the request was made (see ``State.results``); 0 where no result
+            was shown to the generator.
         asked_of: The node that the request named, where another one made it (see ``fallback``).
         start: Points of the quasi-random sequence used up when it was asked for, where ``held`` ones had taken some.
         parts: The beginnings of the SHA-256 of the request's parts, to tell which one differs.

@@ -9,6 +9,15 @@ from titrant.rules.state import State
 
 Node = Literal["centre", "sobol", "bo"]
 
+USELESS = (
+    TrialStatus.FAILED,
+    TrialStatus.ABANDONED,
+    TrialStatus.VOIDED,
+    TrialStatus.REJECTED,
+    TrialStatus.STALE,
+)
+"""Trials that give no result: the initial design makes others in their place."""
+
 
 def next_node(state: State, count: int) -> tuple[Node, int]:
     """The node to ask for the next trials, and how many of *count* it may make before the strategy looks again.
@@ -20,8 +29,10 @@ def next_node(state: State, count: int) -> tuple[Node, int]:
         return "centre", 1
     if strategy.method == "random_search" or state.optimization is None:
         return "sobol", count
-    failed = state.count(TrialStatus.FAILED) + state.count(TrialStatus.ABANDONED)
-    made = state.next_index - failed - (0 if strategy.use_existing_trials else state.attached)
+    # A replicate is another's point once more: nothing of the design.  Where only own trials count it is among those
+    # that were attached.
+    others = state.replicates if strategy.use_existing_trials else state.attached
+    made = state.next_index - sum(map(state.count, USELESS)) - others
     if made < strategy.budget:
         return "sobol", min(count, strategy.budget - made)
     if state.count(TrialStatus.COMPLETED) + state.count(TrialStatus.EARLY_STOPPED) < strategy.observed:

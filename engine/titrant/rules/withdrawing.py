@@ -13,7 +13,7 @@ from titrant.errors import CommandRefused, ConfigurationError
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
-from titrant.model.observation import Observation
+from titrant.model.observation import Observation, means
 from titrant.model.trial import Parameterization, Trial, TrialStatus
 from titrant.rules.conditions import checked_executed
 from titrant.rules.state import State, with_trial
@@ -27,6 +27,15 @@ NOT_BEGUN = (
     TrialStatus.STAGED,
     TrialStatus.STALE,
 )
+
+
+def baseline_means(state: State) -> dict[str, float] | None:
+    """The observed means of the baseline trial; None where there is none, or its result was withdrawn."""
+    if state.baseline is None:
+        return None
+    trial = state.trial(state.baseline)
+    return None if trial.status is TrialStatus.VOIDED else means(trial.observations)
+
 
 # --- deciding -------------------------------------------------------------------------------------------------------
 
