@@ -103,6 +103,7 @@ async def _begin(path: Path, lease: Lease, db: Writing, meta: Row | None, now: i
     about = next(iter(await db.fetch(schema.META)), None)
     genesis = genesis_of(about)
     tail = await db.tail(genesis)
+    await db.make_room()
     crash_point("log.open.before")
     taken = await db.fetch(schema.TAKE_OVER, (os.getpid(), socket.gethostname(), now))
     crash_point("log.open.after")

@@ -102,6 +102,22 @@ class Writing:
         if (await self.fetch("PRAGMA journal_mode"))[0][0] != "wal":
             raise LogUnavailable(f"{self._path} cannot be written safely there (no WAL): use a local disk")
 
+    async def make_room(self) -> None:
+        """Have the file that commits are synced to grow now and not at every commit (``schema.ROOM``).
+
+        Raises:
+            LogUnavailable: The file system cannot do write-ahead logging.
+            sqlite3.Error: The storage failed.
+        """
+        try:
+            await self.script(schema.ROOM)
+        except sqlite3.Error as exc:
+            # A full disk may still have space for what is to be written.  Any other failure casts doubt on what is
+            # there already.
+            if getattr(exc, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+                raise
+        await self.prepare()
+
     async def script(self, statements: Sequence[str]) -> None:
         """Run statements without parameters in one trip to the thread.
 
