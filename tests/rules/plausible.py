@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from titrant.messages import commands as c
 from titrant.messages.commands import Command
-from titrant.model.experiment import GenerationStrategy, RunnerSpec, RunOptions
+from titrant.model.experiment import Definition, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import optimization_config
 from titrant.model.observation import Observation
 from titrant.model.trial import Suggestion, Trial, TrialStatus
@@ -112,6 +112,7 @@ def _anything(state: State, draw: Random) -> Command:
             lambda: c.OpenSession(engine="t", log_id=LOG, seed=2),
             c.CloseSession,
             lambda: c.ConfigureExperiment(experiment=replace(SPACE, owner=draw.choice(["", "ada"]))),
+            lambda: c.DefineExperiment(definition=Definition(file=draw.choice(["a.toml", "b.toml"]))),
             lambda: c.ConfigureOptimization(optimization=optimization_config(draw.choice(["y", "-y", "y, t"]))),
             lambda: c.ConfigureStrategy(strategy=GenerationStrategy(seed=draw.randint(0, 2))),
             lambda: c.ConfigureMetrics(names=_metrics(draw)),

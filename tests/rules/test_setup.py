@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from titrant.errors import CommandRefused, ConfigurationError
 from titrant.messages import commands as c
 from titrant.messages import events as e
-from titrant.model.experiment import Experiment, GenerationStrategy, RunnerSpec
+from titrant.model.experiment import Definition, Experiment, GenerationStrategy, RunnerSpec
 from titrant.model.objective import optimization_config
 from titrant.model.space import RangeParameterConfig, search_space
 from titrant.rules.state import State
@@ -40,6 +40,26 @@ def test_a_session_is_closed():
 
 def test_a_search_space_is_set():
     assert then(State(), c.ConfigureExperiment(experiment=SPACE)) == (e.ExperimentConfigured(experiment=SPACE),)
+
+
+def test_what_a_file_says_is_kept_with_the_search_space():
+    definition = Definition(file="lab.toml", content={"name": "lab"})
+    set_up = c.ConfigureExperiment(experiment=SPACE, definition=definition)
+
+    assert then(State(), set_up) == (
+        e.ExperimentConfigured(experiment=SPACE),
+        e.ExperimentDefined(definition=definition),
+    )
+
+
+def test_what_a_file_says_is_kept_once():
+    definition = Definition(file="lab.toml")
+
+    kept = fold(*SETUP, e.ExperimentDefined(definition=definition))
+
+    assert kept.definition == definition
+    assert then(kept, c.DefineExperiment(definition=definition)) == ()
+    assert then(kept, c.ConfigureExperiment(experiment=SPACE, definition=definition)) == ()
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     e.SessionOpened: _session,
     e.SessionClosed: _nothing,
     e.ExperimentConfigured: _experiment,
+    e.ExperimentDefined: lambda event: event.definition.file,
     e.OptimizationConfigured: _optimization,
     e.StrategyConfigured: _strategy,
     e.MetricsConfigured: lambda event: ", ".join(event.names),

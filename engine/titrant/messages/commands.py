@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from titrant.model.approval import ApprovalPolicy
-from titrant.model.experiment import Experiment, GenerationStrategy, RunnerSpec, RunOptions
+from titrant.model.experiment import Definition, Experiment, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import OptimizationConfig
 from titrant.model.observation import Observation
 from titrant.model.space import SearchSpace
@@ -54,9 +54,16 @@ class CloseSession(Wish, frozen=True, kw_only=True):
 
 
 class ConfigureExperiment(Wish, frozen=True, kw_only=True):
-    """Set the search space and the name."""
+    """Set the search space and the name; where a file says them, what else it says is kept with them."""
 
     experiment: Experiment
+    definition: Definition | None = None
+
+
+class DefineExperiment(Wish, frozen=True, kw_only=True):
+    """Keep what an experiment file says."""
+
+    definition: Definition
 
 
 class ConfigureOptimization(Wish, frozen=True, kw_only=True):
@@ -152,7 +159,7 @@ class Reject(Personal, frozen=True, kw_only=True):
     reason: str
 
 
-class Hold(Wish, frozen=True, kw_only=True):
+class Hold(Personal, frozen=True, kw_only=True):
     """Keep a waiting trial back until a person approves it."""
 
     trial: int
@@ -443,6 +450,7 @@ Command = (
     OpenSession
     | CloseSession
     | ConfigureExperiment
+    | DefineExperiment
     | ConfigureOptimization
     | ConfigureStrategy
     | ConfigureMetrics

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from titrant.model.approval import ApprovalPolicy
-from titrant.model.experiment import Experiment, GenerationStrategy, RunnerSpec, RunOptions
+from titrant.model.experiment import Definition, Experiment, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import OptimizationConfig
 from titrant.model.observation import Observation
 from titrant.model.space import SearchSpace
@@ -53,6 +53,12 @@ class ExperimentConfigured(Fact, frozen=True, kw_only=True, tag="experiment.conf
     """The search space and the experiment's name were set."""
 
     experiment: Experiment
+
+
+class ExperimentDefined(Fact, frozen=True, kw_only=True, tag="experiment.defined"):
+    """An experiment file stands behind this log: what it names is connected again when the log is opened."""
+
+    definition: Definition
 
 
 class OptimizationConfigured(Fact, frozen=True, kw_only=True, tag="optimization.configured"):
@@ -138,7 +144,10 @@ class FailureRateTripped(Fact, frozen=True, kw_only=True, tag="run.failure_rate_
 
 
 class TrialCreated(Fact, frozen=True, kw_only=True, tag="trial.created"):
-    """A trial exists: as a candidate of the closed loop, or (``asked``) as RUNNING in somebody else's hands."""
+    """A trial exists: as a candidate of the closed loop, or (``asked``) as RUNNING in somebody else's hands.
+
+    ``proposer`` is the actor who brought it in; empty for the generator of the closed loop.
+    """
 
     trial: int
     parameters: Parameterization
@@ -147,6 +156,7 @@ class TrialCreated(Fact, frozen=True, kw_only=True, tag="trial.created"):
     asked: bool = False
     suggestion: Suggestion | None = None
     replicate_of: int | None = None
+    proposer: str = ""
 
 
 class TrialProposed(Fact, frozen=True, kw_only=True, tag="trial.proposed"):
@@ -158,14 +168,15 @@ class TrialProposed(Fact, frozen=True, kw_only=True, tag="trial.proposed"):
 
 
 class TrialApproved(Fact, frozen=True, kw_only=True, tag="trial.approved"):
-    """A person approved the trial; who stands in the envelope."""
+    """A person approved the trial; who stands in the envelope, ``rules`` are those that ask for it no more."""
 
     trial: int
     reason: str = ""
+    rules: tuple[str, ...] = ()
 
 
 class TrialRejected(Fact, frozen=True, kw_only=True, tag="trial.rejected"):
-    """A person rejected the trial: it is not carried out, and its conditions may be suggested again."""
+    """A person rejected the trial: it is not carried out, and its conditions are not suggested again."""
 
     trial: int
     reason: str
@@ -432,6 +443,7 @@ Event = (
     SessionOpened
     | SessionClosed
     | ExperimentConfigured
+    | ExperimentDefined
     | OptimizationConfigured
     | StrategyConfigured
     | MetricsConfigured

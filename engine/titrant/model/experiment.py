@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,6 +19,18 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     description: str = ""
     owner: str = ""
     experiment_type: str = ""
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an experiment file says, kept in the log, so that the experiment goes on from its log alone.
+
+    Attributes:
+        file: The file, relative to the log's folder, with forward slashes; modules beside it are found.
+        content: What it says, as plain values.  Secrets stand in it by the names of their environment variables only.
+    """
+
+    file: str = ""
+    content: dict[str, Any] = {}
 
 
 class GenerationStrategy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -44,6 +44,7 @@ _DECIDE: dict[type, Callable[[State, Any, int], tuple[Event, ...]]] = {
     c.OpenSession: setup.open_session,
     c.CloseSession: setup.close_session,
     c.ConfigureExperiment: setup.configure_experiment,
+    c.DefineExperiment: setup.keep_definition,
     c.ConfigureOptimization: setup.configure_optimization,
     c.ConfigureStrategy: setup.configure_strategy,
     c.ConfigureMetrics: setup.configure_metrics,

@@ -30,6 +30,10 @@ def _experiment(state: State, event: e.ExperimentConfigured, _at: int) -> State:
     return replace(state, experiment=event.experiment)
 
 
+def _defined(state: State, event: e.ExperimentDefined, _at: int) -> State:
+    return replace(state, definition=event.definition)
+
+
 def _optimization(state: State, event: e.OptimizationConfigured, _at: int) -> State:
     return replace(state, optimization=event.optimization)
 
@@ -150,6 +154,7 @@ _EVOLVE: dict[type, Callable[[State, Any, int], State]] = {
     e.SessionOpened: _session_opened,
     e.SessionClosed: _nothing,
     e.ExperimentConfigured: _experiment,
+    e.ExperimentDefined: _defined,
     e.OptimizationConfigured: _optimization,
     e.StrategyConfigured: _strategy,
     e.MetricsConfigured: _metrics,

@@ -6,6 +6,7 @@ from titrant.errors import CommandRefused, ConfigurationError
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
+from titrant.model.experiment import Definition
 from titrant.rules.state import State
 
 
@@ -37,15 +38,21 @@ def close_session(_state: State, _command: c.CloseSession, _at: int) -> tuple[Ev
 
 def configure_experiment(state: State, command: c.ConfigureExperiment, _at: int) -> tuple[Event, ...]:
     """The search space is set once; trials refer to it.  The same again changes nothing."""
+    defined = () if command.definition is None else _defined(state, command.definition)
     if state.experiment == command.experiment:
-        return ()
+        return defined
     if state.next_index:
         raise CommandRefused(
             f"the search space cannot be replaced once trials exist ({state.next_index} do): start a new experiment"
         )
     if state.run is not None:
         raise CommandRefused("the search space cannot change while run_trials is under way: drain it first")
-    return (e.ExperimentConfigured(experiment=command.experiment),)
+    return (e.ExperimentConfigured(experiment=command.experiment), *defined)
+
+
+def keep_definition(state: State, command: c.DefineExperiment, _at: int) -> tuple[Event, ...]:
+    """What a file says is kept as it is; it decides nothing by itself."""
+    return _defined(state, command.definition)
 
 
 def configure_optimization(state: State, command: c.ConfigureOptimization, _at: int) -> tuple[Event, ...]:
@@ -105,6 +112,10 @@ def configure_runners(state: State, command: c.ConfigureRunners, _at: int) -> tu
                 "configure a runner with that name so that the trial can be found again"
             )
     return () if state.runners == command.runners else (e.RunnersConfigured(runners=command.runners),)
+
+
+def _defined(state: State, definition: Definition) -> tuple[Event, ...]:
+    return () if state.definition == definition else (e.ExperimentDefined(definition=definition),)
 
 
 def _tracked(state: State, names: tuple[str, ...], known: tuple[str, ...]) -> tuple[Event, ...]:

@@ -10,8 +10,9 @@ from rpds import HashTrieMap
 
 from titrant.errors import TrialNotFound
 from titrant.model.approval import ApprovalPolicy
-from titrant.model.experiment import Experiment, GenerationStrategy, RunnerSpec, RunOptions
+from titrant.model.experiment import Definition, Experiment, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import OptimizationConfig
+from titrant.model.space import ChoiceParameterConfig, RangeParameterConfig
 from titrant.model.trial import ParameterValue, Trial, TrialStatus
 
 # rpds's maps take no type arguments at run time, where msgspec looks for them.
@@ -34,6 +35,7 @@ class RunState(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         options: Its arguments.
         started_at: When it began, microseconds since 1970 UTC; later than any earlier run, so that it names the run.
+        first: The first index that a trial of its own could have.
         created: New trials made by it.
         taken: Trials it is responsible for: its own, and those it took over; those that became UNKNOWN are a person's.
         ended: Of these, how many are over; the others are ``State.in_loop``.
@@ -54,6 +56,7 @@ class RunState(msgspec.Struct, frozen=True, gc=False):
     draining: str | None = None
     stopping: bool = False
     exhausted: str | None = None
+    first: int = 0
 
 
 class LastRun(msgspec.Struct, frozen=True):
@@ -90,7 +93,11 @@ class State(msgspec.Struct, frozen=True, gc=False):
             restored or corrected, conditions that were carried out otherwise than planned.
         approval: Which trials a person must approve.
         proposed: Indices of the trials that await approval.
+        proposed_in_loop: How many of these the closed loop is responsible for.
         backfill: Values of parameters that trials older than them lack.
+        domain: What parameters that were fixed later could be before: trials at other values still inform models.
+        space_changes: How often the search space became another.
+        definition: What the experiment file says, where there is one.
     """
 
     log_id: str = ""
@@ -122,7 +129,11 @@ class State(msgspec.Struct, frozen=True, gc=False):
     results: int = 0
     approval: ApprovalPolicy = ApprovalPolicy()
     proposed: tuple[int, ...] = ()
+    proposed_in_loop: int = 0
     backfill: Mapping[str, ParameterValue] = {}
+    domain: Mapping[str, RangeParameterConfig | ChoiceParameterConfig] = {}
+    space_changes: int = 0
+    definition: Definition | None = None
 
     def trial(self, index: int) -> Trial:
         """The trial with that index.
