@@ -73,7 +73,13 @@ def test_a_sobol_suggestion_loads_neither_torch_nor_scipy_nor_the_engine():
 def test_it_answers_as_the_generator_itself_would(worker, square):
     request = Request(space=square, count=3, seed=5)
 
-    assert worker.call(request) == sobol.suggest(request)
+    assert worker.call(request).proposals == sobol.suggest(request).proposals
+
+
+def test_its_answer_names_the_versions_that_made_it(worker, square):
+    versions = worker.call(Request(space=square)).versions
+
+    assert {"titrant", "python", "numpy"} <= versions.keys()
 
 
 def test_it_says_that_it_is_there(worker):
@@ -217,7 +223,10 @@ def test_a_generator_in_this_process_answers_the_same_calls(square):
     inside = InProcess(sobol)
     inside.start()
 
-    assert inside.call(Request(space=square, seed=2)) == sobol.suggest(Request(space=square, seed=2))
+    answer = inside.call(Request(space=square, seed=2))
+
+    assert answer.proposals == sobol.suggest(Request(space=square, seed=2)).proposals
+    assert answer.maker == "builtins:module"
     assert (inside.call(wire.Ping()), inside.call(wire.Warm())) == (wire.Pong(), wire.Warmed())
     inside.kill()
     inside.close()

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from titrant.actors import mail
+from titrant.actors.refusals import attempt
 from titrant.actors.stock import Pace, Stock
 from titrant.errors import CommandRefused, ConfigurationError, GenerationError
 from titrant.messages import commands as c
@@ -23,7 +24,7 @@ from titrant.model.trial import Suggestion
 from titrant.rules.running import wanted
 from titrant.rules.state import State
 from titrant.rules.strategy import Node, next_node
-from titrant.runtime.mailbox import Mailbox
+from titrant.runtime.mailbox import Answer, Mailbox
 
 
 class Decider(Protocol):
@@ -34,6 +35,9 @@ class Decider(Protocol):
 
     def decide(self, command: c.Command, by: c.By) -> tuple[Event, ...]:
         """Decide a command and make its events durable."""
+
+    def refused(self, attempt: c.RecordRefusal, by: c.By, error: Exception, answer: Answer[Any] | None) -> None:
+        """Tell who asked, once a person's or an agent's attempt is recorded."""
 
     def once_durable(self, then: Callable[[State], None]) -> None:
         """Do something as soon as all that is decided by now is durable."""
@@ -176,15 +180,19 @@ class Asking:
             self._give(order, made)
             self.go_on()
         elif self._supervisor.state.experiment is None:
-            order.answer.fail(CommandRefused("there is no search space yet: call configure_experiment first"))
+            self._refuse(order, CommandRefused("there is no search space yet: call configure_experiment first"))
         else:
             try:
                 order = _readable(order, self._supervisor.state.experiment.space)
             except ConfigurationError as exc:
-                order.answer.fail(GenerationError(f"what is held fixed does not fit the search space: {exc}"))
+                self._refuse(order, GenerationError(f"what is held fixed does not fit the search space: {exc}"))
                 self.go_on()
                 return
             self._request(order.count - len(made), order=order, made=made)
+
+    def _refuse(self, order: mail.AskTrials, error: Exception) -> None:
+        arguments = {"count": order.count, "fixed": order.fixed}
+        self._supervisor.refused(attempt("AskTrials", arguments, error), order.by, error, order.answer)
 
     def _request(
         self, count: int, *, order: mail.AskTrials | None = None, made: tuple[int, ...] = (), ahead: bool = False

@@ -18,12 +18,10 @@ from msgspec.structs import replace
 
 from titrant import errors
 from titrant.errors import GenerationError, ParameterizationError, WorkerDied
-from titrant.generators import wire
+from titrant.generators import environment, wire
 from titrant.generators.base import Generator, PredictionReply, PredictionRequest, Reply, Request
 from titrant.model.space import SearchSpace
 
-# Threads of the linear algebra: more would only take the cores from the engine and the instruments' drivers.
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _STDERR_LINES = 20
 # How long a worker whose stdin ended may take to notice; a fit in progress is not waited for.
 _GRACE_SECONDS = 2.0
@@ -220,7 +218,8 @@ class InProcess:
                 f"the generator {name} suggested what does not fit the search space: {error}"
             ) from error
         kind = type(self._generator)
-        return replace(reply, proposals=made, maker=f"{kind.__module__}:{kind.__qualname__}")
+        maker = f"{kind.__module__}:{kind.__qualname__}"
+        return replace(reply, proposals=made, versions={**environment.own(), **reply.versions}, maker=maker)
 
     def _answer(self, message: wire.Message) -> Outcome:
         match message:
@@ -243,7 +242,9 @@ def _outcome(answer: wire.Answer) -> Outcome:
         GenerationError: It is a failure; of the worker's class where that is one of ours.
     """
     match answer:
-        case wire.Suggested(reply) | wire.Predicted(reply):
+        case wire.Suggested(reply):
+            return replace(reply, versions={**environment.own(), **reply.versions})
+        case wire.Predicted(reply):
             return reply
         case wire.Failure(kind, message):
             known = getattr(errors, kind, None)
@@ -255,11 +256,14 @@ def _outcome(answer: wire.Answer) -> Outcome:
 
 
 def _environment() -> dict[str, str]:
-    """The worker's environment: this titrant first on its path, one thread for linear algebra."""
+    """The worker's environment: this titrant first on its path, one thread for linear algebra.
+
+    More threads would only take the cores from the engine and the instruments' drivers.
+    """
     here = str(Path(__file__).parents[2])
     inherited = os.environ.get("PYTHONPATH")
     path = os.pathsep.join([here, inherited]) if inherited else here
-    return {**os.environ, **dict.fromkeys(_THREADS, "1"), "PYTHONPATH": path}
+    return {**os.environ, **dict.fromkeys(environment.THREADS, "1"), "PYTHONPATH": path}
 
 
 def _keep(stream: IO[bytes] | None, lines: deque[str]) -> None:

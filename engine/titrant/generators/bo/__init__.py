@@ -6,6 +6,9 @@ Modules here import torch at their top, so nothing outside may import them at it
 from __future__ import annotations
 
 import warnings
+from functools import cache
+
+from titrant.generators.environment import machine, threads
 
 
 def load_botorch() -> None:
@@ -25,15 +28,33 @@ def load_botorch() -> None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what suggestions are made with."""
+    """What the model's numbers may depend on: packages, the kind of machine, linear algebra and its threads."""
     import botorch  # noqa: PLC0415 - loaded by now
     import gpytorch  # noqa: PLC0415
     import numpy  # noqa: PLC0415
+    import scipy  # noqa: PLC0415
     import torch  # noqa: PLC0415
 
     return {
         "botorch": str(botorch.__version__),
         "gpytorch": str(gpytorch.__version__),
         "numpy": numpy.__version__,
+        "scipy": scipy.__version__,
         "torch": str(torch.__version__),
+        **machine(),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "blas": _blas(),
+        "threads": f"torch {torch.get_num_threads()}, linear algebra {threads()}",
     }
+
+
+@cache
+def _blas() -> str:
+    """The linear algebra behind numpy and behind torch."""
+    import numpy  # noqa: PLC0415
+    import torch  # noqa: PLC0415
+
+    config = numpy.show_config(mode="dicts")
+    found = config.get("Build Dependencies", {}).get("blas", {}) if isinstance(config, dict) else {}
+    of_torch = "MKL" if torch.backends.mkl.is_available() else "another"  # type: ignore[no-untyped-call]  # torch's own
+    return f"numpy {found.get('name', 'unknown')} {found.get('version', '')}".rstrip() + f", torch {of_torch}"
