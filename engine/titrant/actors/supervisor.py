@@ -17,6 +17,7 @@ from titrant.actors import mail
 from titrant.actors.asking import Asking
 from titrant.actors.effects import Delivery, Effects, undelivered, unreadable
 from titrant.actors.mail import Do, Written
+from titrant.actors.refusals import refusal, told
 from titrant.errors import (
     ActorError,
     ActorStopped,
@@ -119,17 +120,41 @@ class Supervisor:
 
     def _do(self, message: Do) -> None:
         crash_point("supervisor.decide")
+        command, answer = message.command, message.answer
         try:
-            then = None if message.answer is None else message.answer.give
-            self.decide(message.command, message.by, then, message.key, message.observed_at)
-        except (CommandRefused, ConfigurationError, EventRejected) as exc:
-            if message.answer is not None:
-                message.answer.fail(exc)
+            self.decide(command, message.by, None if answer is None else answer.give, message.key, message.observed_at)
+        except (CommandRefused, ConfigurationError) as exc:
+            self.refused(refusal(command, exc), message.by, exc, answer)
+        except EventRejected as exc:
+            if answer is not None:
+                answer.fail(exc)
                 return
-            log.error("command.refused", command=type(message.command).__name__, by=message.by.actor, why=str(exc))
-            instead = unreadable(message.command, str(exc)) if isinstance(exc, EventRejected) else None
+            log.error("command.refused", command=type(command).__name__, by=message.by.actor, why=str(exc))
+            instead = unreadable(command, str(exc))
             if instead is not None:
                 self.decide(instead, message.by)
+
+    def refused(self, attempt: c.RecordRefusal, by: c.By, error: Exception, answer: Answer[Any] | None) -> None:
+        """Tell who asked, once the attempt is in the log where a person or an agent made it."""
+
+        def tell(_state: State) -> None:
+            if answer is not None:
+                answer.fail(error)
+
+        if answer is None:
+            log.error("command.refused", command=attempt.command, by=by.actor, why=attempt.why)
+        if told(by.actor):
+            try:
+                self.decide(attempt, by, tell)
+            except (
+                CommandRefused,
+                ConfigurationError,
+                EventRejected,
+            ) as exc:  # the refusal itself matters more than its record
+                log.error("refusal.not_recorded", command=attempt.command, by=by.actor, why=str(exc))
+            else:
+                return
+        tell(self.state)
 
     def decide(
         self,
@@ -142,6 +167,8 @@ class Supervisor:
         """Decide, fold, and hand the events to the writer; what follows waits for its word."""
         at = self._last_at = max(self._clock.now(), self._last_at)
         before = self.state
+        if isinstance(command, c.Personal):  # whatever was claimed
+            command = msgspec.structs.replace(command, actor=by.actor, role=by.role)
         if isinstance(command, c.StartRun):
             command = msgspec.structs.replace(command, alive=self.effects.alive())
         elif isinstance(command, c.RecordRestart):
