@@ -13,7 +13,7 @@ from titrant.model.trial import Trial, TrialStatus
 from titrant.rules.evolve import evolve
 from titrant.rules.state import State, compact
 
-STATE_SCHEMA = 2
+STATE_SCHEMA = 3
 """Raised whenever a field of the state changes its meaning: snapshots of another number are ignored."""
 
 

@@ -134,6 +134,10 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         absent: Spans in which its result was withdrawn that counts again since.
         voided_from: The status it had before its result was withdrawn.
         reason_before: The reason it had then.
+        proposer: The actor who brought it in; empty for the generator of the closed loop.
+        rule: Why it awaits approval, in words; empty where it does not.
+        approvers: Who may approve it then; any person where empty.
+        approved: The rules by which a person has approved it.
     """
 
     index: int
@@ -165,6 +169,10 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     absent: tuple[tuple[int, int], ...] = ()
     voided_from: TrialStatus | None = None
     reason_before: str | None = None
+    proposer: str = ""
+    rule: str = ""
+    approvers: tuple[str, ...] = ()
+    approved: tuple[str, ...] = ()
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ CANDIDATE, STAGED, SUBMITTING, RUNNING = (
     TrialStatus.RUNNING,
 )
 FAILED, COMPLETED, ABANDONED = TrialStatus.FAILED, TrialStatus.COMPLETED, TrialStatus.ABANDONED
+PROPOSED, REJECTED, STALE = TrialStatus.PROPOSED, TrialStatus.REJECTED, TrialStatus.STALE
 EARLY_STOPPED, UNKNOWN, VOIDED = TrialStatus.EARLY_STOPPED, TrialStatus.UNKNOWN, TrialStatus.VOIDED
 
 
@@ -36,6 +37,7 @@ def created(state: State, event: e.TrialCreated, at: int) -> State:
         started_at=at if asked else None,
         replicate_of=event.replicate_of,
         seen=0 if suggestion is None else suggestion.results,
+        proposer=event.proposer,
     )
     run, once_more = state.run, event.replicate_of is not None
     if run is not None and not asked:
@@ -152,7 +154,7 @@ def completed(state: State, event: e.TrialCompleted, at: int) -> State:
     """The trial is over, or, told again, all that could be fetched later is there."""
     trial = state.open.get(event.trial)
     if trial is not None:
-        return _close(state, trial, COMPLETED, event.reason, at, event.missing)
+        return close(state, trial, COMPLETED, event.reason, at, event.missing)
     trial = replace(state.closed[event.trial], missing=event.missing, awaiting=())
     if trial.status is VOIDED:
         return _put(state, replace(trial, reason_before=event.reason))
@@ -161,17 +163,17 @@ def completed(state: State, event: e.TrialCompleted, at: int) -> State:
 
 def failed(state: State, event: e.TrialFailed, at: int) -> State:
     """The trial failed."""
-    return _close(state, state.open[event.trial], FAILED, event.reason, at)
+    return close(state, state.open[event.trial], FAILED, event.reason, at)
 
 
 def abandoned(state: State, event: e.TrialAbandoned, at: int) -> State:
     """The trial was given up."""
-    return _close(state, state.open[event.trial], ABANDONED, event.reason, at)
+    return close(state, state.open[event.trial], ABANDONED, event.reason, at)
 
 
 def early_stopped(state: State, event: e.TrialEarlyStopped, at: int) -> State:
     """The trial was stopped before its end."""
-    return _close(state, state.open[event.trial], EARLY_STOPPED, event.reason, at)
+    return close(state, state.open[event.trial], EARLY_STOPPED, event.reason, at)
 
 
 def stop_requested(state: State, event: e.StopRequested, _at: int) -> State:
@@ -207,19 +209,22 @@ def resolved(state: State, event: e.TrialResolved, _at: int) -> State:
     )
 
 
-def requeued(state: State, event: e.TrialRequeued, _at: int) -> State:
-    """The trial waits for a runner again, and nothing of the attempt before clings to it but its number."""
-    trial = state.open[event.trial]
+def requeued(state: State, event: e.TrialRequeued, at: int) -> State:
+    """The trial waits for a runner (or is in hand) again; nothing of the attempt before clings to it but its number."""
+    index = event.trial
+    if index in state.closed:
+        state = _reopened(state, state.closed[index])
+    trial = state.open[index]
     busy = _freed(state, trial)
     trial = replace(
         trial,
-        status=STAGED,
+        status=RUNNING if trial.asked else STAGED,
         runner=None,
         key=None,
         metadata=None,
         stop_requested="",
         submitted_at=None,
-        started_at=None,
+        started_at=at if trial.asked else None,
         reason=event.reason,
         executed=None,
     )
@@ -227,7 +232,29 @@ def requeued(state: State, event: e.TrialRequeued, _at: int) -> State:
         state,
         open=with_trial(state.open, trial),
         busy=busy,
-        queue=(*state.queue, event.trial),
+        queue=state.queue if trial.asked else (*state.queue, index),
+    )
+
+
+def _reopened(state: State, trial: Trial) -> State:
+    """The state with a closed trial open once more; a failure that the run counted is none any more."""
+    index, in_loop, run = trial.index, not trial.asked, state.run
+    if run is not None and in_loop:
+        failures = tuple(failure for failure in run.failures if failure[0] != index)
+        if len(failures) < len(run.failures):
+            run = replace(run, failures=failures, ended=run.ended - 1)
+        else:
+            run = replace(run, taken=run.taken + 1)
+    counts = list(state.counts)
+    counts[trial.status] -= 1
+    again = replace(trial, run_done=False, awaiting=(), missing=(), ended_at=None, result=0)
+    return replace(
+        state,
+        open=with_trial(state.open, again),
+        closed=state.closed.remove(index),
+        counts=tuple(counts),
+        in_loop=state.in_loop + in_loop,
+        run=run,
     )
 
 
@@ -243,6 +270,12 @@ def without(indices: tuple[int, ...], index: int) -> tuple[int, ...]:
 
 def _taking(run: RunState | None, more: int) -> RunState | None:
     return None if run is None else replace(run, taken=run.taken + more)
+
+
+def _given_back(run: RunState, trial: Trial) -> RunState:
+    """The run without a trial that is not carried out: another one of its own may take its place."""
+    own = trial.index >= run.first and trial.replicate_of is None
+    return replace(run, taken=run.taken - 1, created=run.created - own)
 
 
 def _busier(busy: Mapping[str, int], runner: str, by: int) -> Mapping[str, int]:
@@ -267,13 +300,16 @@ def _late(state: State, before: Trial, after: Trial) -> State:
     return replace(state, closed=state.closed.insert(after.index, after), results=now)
 
 
-def _close(
+def close(
     state: State, trial: Trial, status: TrialStatus, reason: str | None, at: int, missing: tuple[str, ...] = ()
 ) -> State:
+    """The state with an open trial over."""
     index = trial.index
     in_loop = not trial.asked and trial.status is not UNKNOWN
     run = state.run
-    if run is not None and in_loop:
+    if run is not None and in_loop and (status is REJECTED or status is STALE):
+        run = _given_back(run, trial)
+    elif run is not None and in_loop:
         failures = run.failures
         on_request = run.stopping or trial.stop_requested == "stop"  # a person's wish says nothing of the lab
         if (status is FAILED or status is ABANDONED) and not on_request:
@@ -283,6 +319,13 @@ def _close(
     counts[status] += 1
     results = state.results + (status is COMPLETED or status is EARLY_STOPPED)
     over = replace(trial, status=status, reason=reason, missing=missing, awaiting=(), ended_at=at, result=results)
+    if trial.status is PROPOSED:
+        over = replace(over, rule="", approvers=())
+        state = replace(
+            state,
+            proposed=without(state.proposed, index),
+            proposed_in_loop=state.proposed_in_loop - in_loop,
+        )
     return replace(
         state,
         open=without_trial(state.open, index),
