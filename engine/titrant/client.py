@@ -23,6 +23,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import anyio
 import anyio.from_thread
 
+from titrant.api.base import acting_as
 from titrant.api.running import RunReport
 from titrant.async_client import AsyncClient
 from titrant.generators.base import Generator
@@ -110,6 +111,8 @@ class Client:
         path: Where the durable log is to be made; None keeps the experiment in memory.
         random_seed: Seed of everything random; drawn and recorded where None.
         generator: A generator of one's own in place of titrant's.
+        control: Whether other processes of the same user may act on the experiment while it is open (``titrant pause``
+            in a terminal); only where there is a log file and time is real.
         virtual_time: Run in virtual time, for simulated labs: waiting costs nothing, and the same seed gives the same
             log, byte for byte.
 
@@ -123,15 +126,23 @@ class Client:
         random_seed: int | None = None,
         *,
         generator: Generator | None = None,
+        control: bool = True,
         virtual_time: bool = False,
         _create: bool = True,
     ) -> None:
-        self._async = AsyncClient(path, random_seed, generator=generator, _create=_create)
+        self._async = AsyncClient(path, random_seed, generator=generator, control=control, _create=_create)
         self._thread = _LoopThread(self._async, virtual_time=virtual_time)
         _open.add(self)
 
     @classmethod
-    def open(cls, path: str | Path, *, generator: Generator | None = None, virtual_time: bool = False) -> Self:
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        generator: Generator | None = None,
+        control: bool = True,
+        virtual_time: bool = False,
+    ) -> Self:
         """Go on with the experiment whose log is at *path*: connect runners and metrics again, then run on.
 
         Raises:
@@ -139,7 +150,7 @@ class Client:
             LogInUse: Another process holds it.
             LogCorrupt: It is damaged.
         """
-        return cls(path, generator=generator, virtual_time=virtual_time, _create=False)
+        return cls(path, generator=generator, control=control, virtual_time=virtual_time, _create=False)
 
     def close(self) -> None:
         """Let the log go.  What runs on instruments goes on, and is found again when the log is opened next."""
@@ -247,6 +258,8 @@ class Client:
                     return
                 yield record
 
+    acting_as = staticmethod(acting_as)
+
     # The rest is AsyncClient's, called and awaited: the same names, arguments and errors.
 
     configure_experiment = _blocking(AsyncClient.configure_experiment)
@@ -261,10 +274,17 @@ class Client:
     attach_data = _blocking(AsyncClient.attach_data)
     attach_trial = _blocking(AsyncClient.attach_trial)
     attach_baseline = _blocking(AsyncClient.attach_baseline)
+    replicate_trial = _blocking(AsyncClient.replicate_trial)
     mark_trial_failed = _blocking(AsyncClient.mark_trial_failed)
     mark_trial_abandoned = _blocking(AsyncClient.mark_trial_abandoned)
     mark_trial_early_stopped = _blocking(AsyncClient.mark_trial_early_stopped)
     fetch_data = _blocking(AsyncClient.fetch_data)
+    void_trial = _blocking(AsyncClient.void_trial)
+    unvoid_trial = _blocking(AsyncClient.unvoid_trial)
+    correct_trial = _blocking(AsyncClient.correct_trial)
+    add_note = _blocking(AsyncClient.add_note)
+    record_executed = _blocking(AsyncClient.record_executed)
+    sign = _blocking(AsyncClient.sign)
     pause = _blocking(AsyncClient.pause)
     unpause = _blocking(AsyncClient.unpause)
     drain = _blocking(AsyncClient.drain)
