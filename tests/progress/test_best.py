@@ -4,7 +4,6 @@ import random
 
 import pytest
 from msgspec.structs import replace
-from rpds import HashTrieMap
 
 from titrant.analysis.results import best_observed, pareto_observed
 from titrant.model.objective import optimization_config
@@ -29,7 +28,7 @@ def with_trial(state, trial):
 
 
 def empty(objective, constraints=None):
-    return State(optimization=optimization_config(objective, constraints), closed=HashTrieMap())
+    return State(optimization=optimization_config(objective, constraints))
 
 
 @pytest.mark.parametrize("seed", range(5))

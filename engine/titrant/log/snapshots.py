@@ -10,6 +10,7 @@ from rpds import HashTrieMap
 
 from titrant.log.base import EventLog
 from titrant.model.trial import Trial, TrialStatus
+from titrant.rules.closed import ClosedTrials
 from titrant.rules.evolve import evolve
 from titrant.rules.state import State, compact
 
@@ -59,7 +60,7 @@ _KINDS: dict[str, Any] = {
 
 
 def _enc(value: Any) -> Any:
-    if not isinstance(value, HashTrieMap):
+    if not isinstance(value, HashTrieMap | ClosedTrials):
         raise NotImplementedError(f"a state holds no {type(value).__name__}")
     content = dict(value.items())
     first = next(iter(content.items()), None)
@@ -77,9 +78,10 @@ def _enc(value: Any) -> Any:
     return kind, content
 
 
-def _dec(_kind: Any, value: Any) -> Any:
+def _dec(wanted: Any, value: Any) -> Any:
     kind, content = value
-    return HashTrieMap(msgspec.convert(content, _KINDS[kind], builtin_types=()))
+    found = msgspec.convert(content, _KINDS[kind], builtin_types=())
+    return ClosedTrials.of(found) if wanted is ClosedTrials else HashTrieMap(found)
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=_enc)

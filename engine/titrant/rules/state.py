@@ -14,14 +14,14 @@ from titrant.model.experiment import Definition, Experiment, GenerationStrategy,
 from titrant.model.objective import OptimizationConfig
 from titrant.model.space import ChoiceParameterConfig, RangeParameterConfig
 from titrant.model.trial import ParameterValue, Trial, TrialStatus
+from titrant.rules.closed import NONE, ClosedTrials
 
 # rpds's maps take no type arguments at run time, where msgspec looks for them.
 if TYPE_CHECKING:
-    Trials = HashTrieMap[int, Trial]
     OpenTrials = Mapping[int, Trial]
     Reasons = HashTrieMap[str, str]
 else:
-    Trials = OpenTrials = Reasons = HashTrieMap
+    OpenTrials = Reasons = HashTrieMap
 
 FEW = 64
 """Open trials up to which copying a dict is quicker than a persistent map (0.2 µs against 0.6 µs an event)."""
@@ -110,7 +110,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     runners: tuple[RunnerSpec, ...] = ()
     quarantined: Reasons = HashTrieMap()
     open: OpenTrials = {}
-    closed: Trials = HashTrieMap()
+    closed: ClosedTrials = NONE
     next_index: int = 0
     queue: tuple[int, ...] = ()
     busy: Mapping[str, int] = {}
