@@ -8,6 +8,7 @@ A runner has one of two shapes, both first class:
         def run_trial(self, trial_index, parameterization): ...   # start it; return metadata
         def poll_trial(self, trial_index, trial_metadata): ...    # -> TrialStatus
         def stop_trial(self, trial_index, trial_metadata): ...    # optional
+        def executed(self, trial_index, trial_metadata): ...      # optional: what was not carried out as planned
 
 *Pushed*: one coroutine that awaits the instrument, no polling at all::
 
@@ -93,11 +94,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         status: How it ended.
         data: Raw data in any form ``complete_trial`` accepts; None where metrics fetch them.
         reason: Why it failed.
+        executed: Parameters that were carried out otherwise than planned, with their true values.
     """
 
     status: Literal["completed", "failed", "abandoned", "early_stopped"] = "completed"
     data: Any = None
     reason: str | None = None
+    executed: Parameterization | None = None
 
 
 class PushedRunner(Declarations):

@@ -11,8 +11,9 @@ import msgspec
 
 from titrant.errors import ConfigurationError, NeverSeen, OutcomeUnknown, RunnerError
 from titrant.model.experiment import RunnerSpec
+from titrant.model.expressions import plain
 from titrant.model.observation import Observation
-from titrant.model.trial import Attempt
+from titrant.model.trial import Attempt, Parameterization
 from titrant.ports import Declarations, PushedRunner, Result, Runner
 from titrant.runtime.calls import RetryPolicy, call
 from titrant.runtime.clock import Clock
@@ -128,6 +129,35 @@ class Instrument:
                 "return a TrialStatus such as TrialStatus.RUNNING or TrialStatus.COMPLETED"
             )
         return _STATUSES[name], reason
+
+    async def executed(self, trial: int, metadata: Mapping[str, Any]) -> Parameterization:
+        """Ask a polled runner that can say it what was not carried out as planned.
+
+        Raises:
+            RunnerError: The answer is no mapping of names to values.
+        """
+        if not _defined(self.runner, "executed"):
+            return {}
+        answer = await self._call(self.runner.executed, trial, dict(metadata), what=f"executed of trial {trial}")
+        return self.read_executed(answer, trial)
+
+    def read_executed(self, answer: Any, trial: int) -> Parameterization:
+        """What a runner says it executed, as plain values.
+
+        Raises:
+            RunnerError: It is no mapping of names to values.
+        """
+        values = {name: plain(value) for name, value in answer.items()} if isinstance(answer, Mapping) else answer
+        if values is None:
+            return {}
+        if not isinstance(values, dict) or not all(
+            isinstance(name, str) and isinstance(value, bool | int | float | str) for name, value in values.items()
+        ):
+            raise RunnerError(
+                f"runner {self.spec.name!r} says that {answer!r} was executed in trial {trial}: "
+                "give a dict of parameter names and values (or None where all was carried out as planned)"
+            )
+        return values
 
     async def run(self, attempt: Attempt, record: Callable[[Any, float | None], Awaitable[None]]) -> Result:
         """Await a pushed run."""

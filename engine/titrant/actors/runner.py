@@ -16,7 +16,8 @@ from titrant.actors.instrument import Instrument
 from titrant.actors.mail import Do, Reattach, StopTrial, Submit
 from titrant.errors import ActorStopped, DeadlineExceeded, NeverSeen, OutcomeUnknown, RunnerError
 from titrant.messages import commands as c
-from titrant.model.trial import Attempt
+from titrant.model.observation import Observation
+from titrant.model.trial import Attempt, Parameterization
 from titrant.ports import Result
 from titrant.runtime.calls import retrying
 from titrant.runtime.clock import Clock
@@ -141,10 +142,42 @@ class RunnerActor:
             if status != "running":
                 if status == "completed":
                     self._expected_s = elapsed if not self._expected_s else 0.8 * self._expected_s + 0.2 * elapsed
+                executed = await self._executed(attempt, metadata)
                 crash_point("runner.finished")
-                await self._report(attempt, c.ReportFinished, status=status, reason=reason)
+                await self._report(attempt, c.ReportFinished, status=status, reason=reason, executed=executed)
                 return
             await anyio.sleep(instrument.poll_interval(poll_seconds, max(elapsed, self._expected_s)))
+
+    async def _executed(self, attempt: Attempt, metadata: dict[str, Any]) -> Parameterization:
+        """What a polled runner says it executed; where that fails a note says so, and the result is not lost."""
+
+        async def once() -> Parameterization:
+            return await self.instrument.executed(attempt.trial, metadata)
+
+        try:
+            told: Parameterization = await retrying(
+                once, policy=self.instrument.read_retry, key=f"{attempt.key}/executed"
+            )
+        except Exception as exc:  # noqa: BLE001  # the runner is foreign code
+            await self._send(c.AddNote(trial=attempt.trial, text=f"what was executed is not known: {describe(exc)}"))
+            return {}
+        return told
+
+    async def _finished(self, attempt: Attempt, result: Result, observations: tuple[Observation, ...]) -> None:
+        """Report the end of a pushed run."""
+        executed: Parameterization = {}
+        try:
+            executed = self.instrument.read_executed(result.executed, attempt.trial)
+        except RunnerError as exc:
+            await self._send(c.AddNote(trial=attempt.trial, text=f"what was executed is not known: {exc}"))
+        await self._report(
+            attempt,
+            c.ReportFinished,
+            status=result.status,
+            reason=result.reason,
+            observations=observations,
+            executed=executed,
+        )
 
     async def _await_run(self, attempt: Attempt, ttl_seconds: float | None) -> None:
         """Await a pushed run; its deadline is the runner's own, the trial's time to live is the supervisor's."""
@@ -165,9 +198,7 @@ class RunnerActor:
             await self._report(attempt, c.ReportFinished, status="failed", reason=describe(exc))
         else:
             crash_point("runner.finished")
-            await self._report(
-                attempt, c.ReportFinished, status=result.status, reason=result.reason, observations=observations
-            )
+            await self._finished(attempt, result, observations)
 
     async def _run(self, attempt: Attempt, record: Callable[[Any, float | None], Awaitable[None]]) -> Result:
         """Await ``run``; a line that breaks is no end of the trial: where keys are honoured it is taken up again.
@@ -239,9 +270,7 @@ class RunnerActor:
         except Exception as exc:  # noqa: BLE001  # the runner is foreign code
             await self._report(attempt, c.ReportLost, reason=describe(exc))
         else:
-            await self._report(
-                attempt, c.ReportFinished, status=result.status, reason=result.reason, observations=observations
-            )
+            await self._finished(attempt, result, observations)
 
     async def _never_seen(self, attempt: Attempt, why: str) -> None:
         """The instrument does not know the attempt: proof that it never started, or no proof of anything."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 
 from titrant.engine import Engine
+from titrant.errors import ConfigurationError
 from titrant.messages import commands as c
 from titrant.rules.state import State
 
 _correlation: ContextVar[str | None] = ContextVar("titrant correlation", default=None)
+
+
+_acting: ContextVar[c.By | None] = ContextVar("titrant actor", default=None)
 
 
 class OnEngine:
@@ -24,15 +28,47 @@ class OnEngine:
         """The newest durable state; immutable."""
         return self.engine.state
 
+    @staticmethod
+    def acting_as(actor: str, role: str | None = None, reason: str | None = None) -> AbstractContextManager[None]:
+        """Have every call inside the ``with`` made by this actor; see ``titrant.api.base.acting_as``."""
+        return acting_as(actor, role, reason)
+
 
 def by(actor: str | None = None, reason: str = "") -> c.By:
-    """Who asks: the named actor, or the person at this machine."""
+    """Who asks: the named actor, the one of ``acting_as``, or the person at this machine."""
+    acting = _acting.get()
+    if acting is not None and actor in (None, acting.actor):
+        return c.By(acting.actor, acting.role, reason or acting.reason, _correlation.get())
     if actor is None:
         try:
             actor = f"user:{getpass.getuser()}"
         except (OSError, KeyError):  # a container without a user database
             actor = "user:unknown"
-    return c.By(actor, None, reason or None, _correlation.get())
+    return c.By(actor, None, reason or (acting and acting.reason) or None, _correlation.get())
+
+
+@contextmanager
+def acting_as(actor: str, role: str | None = None, reason: str | None = None) -> Iterator[None]:
+    """Have every call inside made by this actor, in this role, for this reason.
+
+    Args:
+        actor: A person (``"user:kim"``, or ``"kim"`` for short) or an agent (``"agent:planner"``).
+        role: In which role (``"chemist"``), where that matters for an approval.
+        reason: Why; a ``reason=`` of a call wins over it.
+
+    Raises:
+        ConfigurationError: The name is empty, or that of a part of the engine.
+    """
+    kind, colon, name = actor.partition(":")
+    if not colon:
+        kind, name = "user", actor
+    if kind not in ("user", "agent") or not name.strip():
+        raise ConfigurationError(f"nobody can act as {actor!r}: name a person, user:NAME, or an agent, agent:NAME")
+    before = _acting.set(c.By(f"{kind}:{name}", role, reason or None))
+    try:
+        yield
+    finally:
+        _acting.reset(before)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from titrant.api.base import OnEngine, by
@@ -28,11 +28,24 @@ class Telling(OnEngine):
         return {index: dict(self.state.trial(index).parameters) for index in made}
 
     async def complete_trial(
-        self, trial_index: int, raw_data: Any = None, progression: float | None = None
+        self,
+        trial_index: int,
+        raw_data: Any = None,
+        progression: float | None = None,
+        executed: Mapping[str, Any] | None = None,
     ) -> TrialStatus:
-        """Tell a trial's result: a number, ``(mean, sem)``, or a mapping of metric names to these."""
+        """Tell a trial's result.
+
+        Args:
+            trial_index: The trial.
+            raw_data: A number, ``(mean, sem)``, or a mapping of metric names to these.
+            progression: Where in the trial's course the data were taken; None for the end result.
+            executed: Parameters that were carried out otherwise than planned, with their true values; see
+                ``record_executed``.
+        """
         data = self.engine.read_data(raw_data, progression)
-        state = await self.engine.do(c.CompleteTrial(trial=trial_index, observations=data), by())
+        command = c.CompleteTrial(trial=trial_index, observations=data, executed=dict(executed or {}))
+        state = await self.engine.do(command, by())
         return state.trial(trial_index).status
 
     async def attach_data(self, trial_index: int, raw_data: Any, progression: float | None = None) -> None:
@@ -47,6 +60,19 @@ class Telling(OnEngine):
     async def attach_baseline(self, parameters: Parameterization, arm_name: str | None = None) -> int:
         """Add the trial that relative outcome constraints refer to; returns its index."""
         return await self._attach(c.AttachTrial(parameters=dict(parameters), arm_name=arm_name, baseline=True))
+
+    async def replicate_trial(self, trial_index: int, count: int = 1) -> list[int]:
+        """Carry a trial's conditions out again, *count* times; returns the new trials' indices.
+
+        While a closed loop takes new trials they wait for a runner there, and do not count against its ``max_trials``;
+        otherwise they are RUNNING in the caller's hands.  A model sees each as an observation of its own;
+        ``get_best_parameterization`` and the Pareto front rank the mean over all of them.
+
+        Raises:
+            CommandRefused: The trial's conditions do not fit the search space as it is now.
+        """
+        made = (await self.engine.do(c.Replicate(trial=trial_index, count=count), by())).next_index
+        return list(range(made - count, made))
 
     async def _attach(self, command: c.AttachTrial) -> int:
         return (await self.engine.do(command, by())).next_index - 1
