@@ -177,6 +177,11 @@ class Client:
         return self._thread.portal.start_task_soon(driven)
 
     @property
+    def path(self) -> Path | None:
+        """Where the log is; None for one in memory."""
+        return self._async.engine.path
+
+    @property
     def state(self) -> State:
         """The newest durable state; immutable."""
         return self._async.state
@@ -263,6 +268,7 @@ class Client:
     # The rest is AsyncClient's, called and awaited: the same names, arguments and errors.
 
     configure_experiment = _blocking(AsyncClient.configure_experiment)
+    keep_definition = _blocking(AsyncClient.keep_definition)
     configure_optimization = _blocking(AsyncClient.configure_optimization)
     configure_generation_strategy = _blocking(AsyncClient.configure_generation_strategy)
     configure_runner = _blocking(AsyncClient.configure_runner)

@@ -48,6 +48,7 @@ class Declarations:
         run_deadline_s: Seconds that ``run`` may take; None for the trial's time to live alone.
         min_seconds_between_polls: The instrument is never asked more often than this.
         retry: How flaky calls are made again.
+        virtual_time: It waits with anyio alone and touches nothing real, so that it may run in virtual time.
     """
 
     name: str = ""
@@ -61,6 +62,7 @@ class Declarations:
     run_deadline_s: float | None = None
     min_seconds_between_polls: float = 0.02
     retry: RetryPolicy = RetryPolicy()
+    virtual_time: bool = False
 
 
 class Runner(Declarations):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from titrant.api.base import OnEngine, by
 from titrant.messages import commands as c
-from titrant.model.experiment import Experiment, GenerationStrategy
+from titrant.model.experiment import Definition, Experiment, GenerationStrategy
 from titrant.model.objective import optimization_config
 from titrant.model.space import search_space
 from titrant.ports import FunctionRunner, Metric
@@ -24,6 +24,8 @@ class Configuring(OnEngine):
         description: str | None = None,
         experiment_type: str | None = None,
         owner: str | None = None,
+        *,
+        definition: Definition | None = None,
     ) -> None:
         """Set the search space.
 
@@ -35,6 +37,7 @@ class Configuring(OnEngine):
             description: What it is about.
             experiment_type: A word to sort experiments by.
             owner: Whose it is.
+            definition: What an experiment file says, to be kept in the log with it (see ``titrant.definition``).
 
         Raises:
             SearchSpaceError: A parameter or constraint is ill-defined, or the space is empty.
@@ -47,8 +50,12 @@ class Configuring(OnEngine):
             owner=owner or "",
             experiment_type=experiment_type or "",
         )
-        await self.engine.do(c.ConfigureExperiment(experiment=experiment), by())
+        await self.engine.do(c.ConfigureExperiment(experiment=experiment, definition=definition), by())
         self.engine.warm(model=False)
+
+    async def keep_definition(self, definition: Definition) -> None:
+        """Keep what an experiment file says in the log; nothing else changes by it."""
+        await self.engine.do(c.DefineExperiment(definition=definition), by())
 
     async def configure_optimization(self, objective: str, outcome_constraints: Sequence[str] | None = None) -> None:
         """Set what is sought.

@@ -39,6 +39,8 @@ class Run(msgspec.Struct):
 class Bench(Declarations):
     """What both shapes of simulated labs have in common; see ``SimulatedLab``."""
 
+    virtual_time = True
+
     def __init__(
         self,
         objective: Objective,
