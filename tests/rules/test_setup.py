@@ -79,12 +79,12 @@ def test_the_same_again_changes_nothing(command):
 
 
 def test_a_search_space_stays_once_trials_exist():
-    with pytest.raises(CommandRefused, match=r"cannot be replaced once trials exist \(1 do\): start a new experiment"):
+    with pytest.raises(CommandRefused, match=r"cannot be replaced once trials exist \(1 do\): change_search"):
         then(asked(), c.ConfigureExperiment(experiment=OTHER))
 
 
 def test_a_search_space_stays_while_a_run_is_under_way():
-    with pytest.raises(CommandRefused, match="search space cannot change while run_trials is under way"):
+    with pytest.raises(CommandRefused, match="cannot be configured anew while run_trials is under way: use change_sea"):
         then(after(lab(), start()), c.ConfigureExperiment(experiment=OTHER))
 
 
@@ -106,9 +106,18 @@ def test_the_objective_may_change_between_runs():
     )
 
 
-def test_the_objective_stays_while_a_run_is_under_way():
-    with pytest.raises(CommandRefused, match="objective cannot change while run_trials is under way: drain it first"):
-        then(running(), c.ConfigureOptimization(optimization=optimization_config("-y")))
+@pytest.mark.parametrize("objective", ["-y", "y - 0.5*colour", "mass, y"])
+def test_the_objective_may_change_in_mid_run_to_what_is_measured(objective):
+    given = after(running(metrics=("y", "colour")), c.ConfigureTrackingMetrics(names=("mass",)))
+
+    assert then(given, c.ConfigureOptimization(optimization=optimization_config(objective))) == (
+        e.OptimizationConfigured(optimization=optimization_config(objective)),
+    )
+
+
+def test_the_objective_cannot_change_in_mid_run_to_what_nobody_measures():
+    with pytest.raises(CommandRefused, match="one of 'purity' while run_trials is under way: no trial has it; drain"):
+        then(running(), c.ConfigureOptimization(optimization=optimization_config("y", ["purity >= 0.9"])))
 
 
 def test_the_strategy_may_change_at_any_time():

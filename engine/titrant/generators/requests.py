@@ -10,14 +10,17 @@ import msgspec
 from titrant.generators.base import Point, PredictionRequest, Request
 from titrant.model.objective import OptimizationConfig
 from titrant.model.trial import Parameterization, Trial, TrialStatus
-from titrant.rules.conditions import carried_out, planned
+from titrant.rules.changing import Sight, project, seen, sight
+from titrant.rules.conditions import planned
 from titrant.rules.state import State
 from titrant.rules.strategy import Node
 from titrant.rules.withdrawing import baseline_means
 
 ENDED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
-FREE = (TrialStatus.FAILED, TrialStatus.STALE, TrialStatus.REJECTED, TrialStatus.VOIDED)
-"""Conditions of such trials may be suggested again: there is no result of them that could be used."""
+FREE = (TrialStatus.FAILED, TrialStatus.STALE, TrialStatus.VOIDED)
+"""Conditions of such trials may be suggested again."""
+NEVER = (TrialStatus.ABANDONED, TrialStatus.REJECTED)
+"""Conditions of such trials are not suggested again."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 _decode = msgspec.json.Decoder(Request).decode
@@ -45,8 +48,9 @@ def suggestion_request(
     assert state.experiment is not None
     space = state.experiment.space
     model = node == "bo"
+    view = sight(state, fixed) if model else Sight(space, {})
     return Request(
-        space=space,
+        space=view.space,
         optimization=_absolute(state) if model else None,
         node=node,
         method=state.strategy.method,
@@ -56,7 +60,7 @@ def suggestion_request(
         observed=observed(state) if model else (),
         pending=(*pending(state), *(Point(trial=-1, parameters=one) for one in held)) if model else (),
         taken=(*taken(state), *held) if space.size() is not None else (),
-        fixed=fixed,
+        fixed={**fixed, **view.held},
     )
 
 
@@ -66,7 +70,7 @@ def prediction_request(state: State, points: Sequence[Parameterization]) -> Pred
     if state.experiment is None or optimization is None:
         return None
     return PredictionRequest(
-        space=state.experiment.space,
+        space=sight(state).space,
         optimization=optimization,
         observed=observed(state),
         points=tuple(points),
@@ -137,34 +141,38 @@ def _absolute(state: State) -> OptimizationConfig | None:
 
 
 def observed(state: State) -> tuple[Point, ...]:
-    """Finished trials with data that count, in order of their index, each replicate by itself.
+    """Finished trials with data that count and a place in the present space, in order of their index.
 
-    Models learn from what was executed where that is known, not from the plan.
+    Each replicate stands by itself.  Models learn from what was executed where that is known, not from the plan.
     """
     return tuple(
-        Point(trial=trial.index, parameters=carried_out(state, trial), observations=trial.observations)
+        Point(trial=trial.index, parameters=place, observations=trial.observations)
         for trial in state.trials()
-        if trial.status in ENDED and _has_values(trial)
+        if trial.status in ENDED and _has_values(trial) and (place := project(state, trial)) is not None
     )
 
 
 def pending(state: State) -> tuple[Point, ...]:
-    """Trials to keep away from, as planned: under way, given up, or finished without a usable value.
+    """Trials to keep away from, as planned: under way or proposed, given up, rejected, or without a usable value.
 
     A VOIDED trial is none of these: like a FAILED one it may be suggested again.
     """
     return tuple(
-        Point(trial=trial.index, parameters=planned(state, trial), observations=trial.observations)
+        Point(trial=trial.index, parameters=place, observations=trial.observations)
         for trial in state.trials()
-        if trial.status.is_open
-        or trial.status is TrialStatus.ABANDONED
-        or (trial.status is TrialStatus.COMPLETED and not _has_values(trial))
+        if (
+            trial.status.is_open
+            or trial.status in NEVER
+            or (trial.status is TrialStatus.COMPLETED and not _has_values(trial))
+        )
+        and (place := seen(state, planned(state, trial))) is not None
     )
 
 
 def taken(state: State) -> tuple[Parameterization, ...]:
     """What a finite space has already been asked for; conditions without a usable result may be suggested again."""
-    return tuple(planned(state, trial) for trial in state.trials() if trial.status not in FREE)
+    places = (seen(state, planned(state, trial)) for trial in state.trials() if trial.status not in FREE)
+    return tuple(place for place in places if place is not None)
 
 
 def _has_values(trial: Trial) -> bool:

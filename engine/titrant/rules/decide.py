@@ -8,7 +8,18 @@ from typing import Any
 from titrant.messages import commands as c
 from titrant.messages.commands import Command
 from titrant.messages.events import Event
-from titrant.rules import control, people, replicating, reporting, running, setup, telling, withdrawing
+from titrant.rules import (
+    approving,
+    changing,
+    control,
+    people,
+    replicating,
+    reporting,
+    running,
+    setup,
+    telling,
+    withdrawing,
+)
 from titrant.rules.evolve import evolve
 from titrant.rules.state import State
 
@@ -50,10 +61,16 @@ _DECIDE: dict[type, Callable[[State, Any, int], tuple[Event, ...]]] = {
     c.ConfigureMetrics: setup.configure_metrics,
     c.ConfigureTrackingMetrics: setup.configure_tracking_metrics,
     c.ConfigureRunners: setup.configure_runners,
+    c.ConfigureApproval: approving.configure_approval,
+    c.ChangeSpace: changing.change_space,
     c.AddTrials: telling.add_trials,
     c.AttachTrial: telling.attach_trial,
     c.DeriveLog: people.derive_log,
     c.Replicate: replicating.replicate,
+    c.Approve: approving.approve,
+    c.Reject: approving.reject,
+    c.Hold: approving.hold,
+    c.Retry: approving.retry,
     c.VoidResult: withdrawing.void_result,
     c.UnvoidResult: withdrawing.unvoid_result,
     c.CorrectResult: withdrawing.correct_result,

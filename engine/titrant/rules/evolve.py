@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.trial import TrialStatus
-from titrant.rules import course, withdrawing
+from titrant.rules import approving, changing, course, withdrawing
 from titrant.rules.state import LastRun, RunState, State
 
 
@@ -59,7 +59,7 @@ def _runners(state: State, event: e.RunnersConfigured, _at: int) -> State:
 
 def _run_started(state: State, event: e.RunStarted, at: int) -> State:
     earlier = state.last_run.started_at if state.last_run else 0
-    run = RunState(options=event.options, started_at=max(at, earlier + 1), taken=state.in_loop)
+    run = RunState(options=event.options, started_at=max(at, earlier + 1), taken=state.in_loop, first=state.next_index)
     return replace(state, run=run)
 
 
@@ -192,13 +192,13 @@ _EVOLVE: dict[type, Callable[[State, Any, int], State]] = {
     e.RunnerRestored: _restored,
     e.GenerationFailed: _nothing,
     e.GenerationExhausted: _exhausted,
-    e.SpaceChanged: _nothing,
-    e.ApprovalConfigured: _nothing,
+    e.SpaceChanged: changing.space_changed,
+    e.ApprovalConfigured: approving.approval_configured,
     e.LogDerived: _nothing,
-    e.TrialProposed: _nothing,
-    e.TrialApproved: _nothing,
-    e.TrialRejected: _nothing,
-    e.TrialStale: _nothing,
+    e.TrialProposed: approving.proposed,
+    e.TrialApproved: approving.approved,
+    e.TrialRejected: approving.rejected,
+    e.TrialStale: changing.stale,
     e.ParametersExecuted: withdrawing.parameters_executed,
     e.ResultVoided: withdrawing.voided,
     e.ResultUnvoided: withdrawing.unvoided,

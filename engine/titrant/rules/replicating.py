@@ -12,6 +12,7 @@ from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.trial import Trial
+from titrant.rules.approving import proposer_of, screened
 from titrant.rules.conditions import planned
 from titrant.rules.state import State
 
@@ -34,16 +35,20 @@ def replicate(state: State, command: c.Replicate, _at: int) -> tuple[Event, ...]
         ) from exc
     run = state.run
     asked = command.asked or run is None or run.draining is not None
-    return tuple(
-        e.TrialCreated(
-            trial=index,
-            parameters=parameters,
-            origin="replicate",
-            arm_name=f"{index}_0",
-            asked=asked,
-            replicate_of=recipe(trial),
-        )
-        for index in range(state.next_index, state.next_index + command.count)
+    return screened(
+        state,
+        (
+            e.TrialCreated(
+                trial=index,
+                parameters=parameters,
+                origin="replicate",
+                arm_name=f"{index}_0",
+                asked=asked,
+                replicate_of=recipe(trial),
+                proposer=proposer_of(command),
+            )
+            for index in range(state.next_index, state.next_index + command.count)
+        ),
     )
 
 

@@ -10,6 +10,8 @@ from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.experiment import RunOptions
+from titrant.model.trial import TrialStatus
+from titrant.rules.approving import awaited, proposal
 from titrant.rules.capacity import free_runner, slots_free
 from titrant.rules.recovery import recover
 from titrant.rules.state import RunState, State
@@ -31,7 +33,8 @@ def start_run(state: State, command: c.StartRun, _at: int) -> tuple[Event, ...]:
     begun = (e.RunStarted(options=command.options), *recover(state, command.alive))
     if command.options.timeout_seconds == 0:
         return (*begun, e.RunEnded(outcome="timeout", reason="timeout_seconds=0: nothing was started"))
-    asked = sorted(index for index, trial in state.open.items() if trial.asked)
+    # Those that await approval are in nobody's hands yet: they stay where they are.
+    asked = sorted(i for i, trial in state.open.items() if trial.asked and trial.status is TrialStatus.RUNNING)
     return (*begun, *(e.TrialStaged(trial=index) for index in asked))
 
 
@@ -67,6 +70,8 @@ def advance(state: State) -> tuple[Event, ...]:
         tolerated = run.options.tolerated_trial_failure_rate
         return (e.FailureRateTripped(failed=len(run.failures), total=run.taken, tolerated=tolerated),)
     if state.queue and run.draining is None and state.paused is None:
+        if held := proposal(state, state.open[state.queue[0]]):
+            return held
         runner = free_runner(state)
         if runner is not None:
             index = state.queue[0]
@@ -86,7 +91,8 @@ def _end(state: State, run: RunState) -> tuple[Event, ...]:
         return (e.RunEnded(outcome="stopped" if run.stopping else "drained", reason=run.draining),)
     if _active(state) or state.paused is not None:
         return ()
-    if state.queue or (run.created < run.options.max_trials and run.exhausted is None):
+    more = run.created < run.options.max_trials and run.exhausted is None
+    if state.queue or state.proposed_in_loop or more:
         if slots_free(state):
             return ()
         return (e.RunEnded(outcome="stuck", reason=waiting_for(state)),)
@@ -110,7 +116,8 @@ def wanted(state: State) -> int:
         return 0
     if state.paused is not None or state.halted is not None:
         return 0
-    return max(0, min(slots_free(state) - len(state.queue), run.options.max_trials - run.created))
+    taken = len(state.queue) + state.proposed_in_loop
+    return max(0, min(slots_free(state) - taken, run.options.max_trials - run.created))
 
 
 def waiting_for(state: State) -> str:
@@ -121,7 +128,9 @@ def waiting_for(state: State) -> str:
     if state.paused is not None:
         return "paused: unpause to go on"
     if run is None:
-        return _unknown(state) if state.unknown else ""
+        if state.unknown:
+            return _unknown(state)
+        return _proposed(state) if state.proposed else ""
     if run.draining is not None:
         return f"draining ({run.draining}): {_active(state)} trials still run"
     if not slots_free(state):
@@ -131,9 +140,13 @@ def waiting_for(state: State) -> str:
             name, why = next(iter(sorted(state.quarantined.items())))
             return f"runner {name!r} is quarantined ({why}): see to it, then call restore_runner({name!r})"
         return f"all {state.slots_in_use} runner slots are in use"
+    if wanted(state):
+        return "waiting for a suggestion"
+    if state.proposed_in_loop:
+        return f"{active} trials run; {_proposed(state)}" if (active := _active(state)) else _proposed(state)
     if run.exhausted is not None:
         return f"no new trials: {run.exhausted}"
-    return "waiting for a suggestion" if wanted(state) else f"{state.in_loop} trials run"
+    return f"{state.in_loop} trials run"
 
 
 def attempt_key(log_id: str, trial: int, attempt: int) -> str:
@@ -142,12 +155,18 @@ def attempt_key(log_id: str, trial: int, attempt: int) -> str:
 
 
 def _active(state: State) -> int:
-    """Trials on an instrument, or whose data are on the way; the others of the loop wait in the queue."""
-    return state.in_loop - len(state.queue)
+    """Trials on an instrument, or whose data are on the way; the loop's others wait in the queue or for people."""
+    return state.in_loop - len(state.queue) - state.proposed_in_loop
 
 
 def _too_many_failed(run: RunState) -> bool:
     return len(run.failures) > run.options.tolerated_trial_failure_rate * run.taken
+
+
+def _proposed(state: State) -> str:
+    """Which trials await approval, for people."""
+    rest = f", and {len(state.proposed) - 1} more do" if len(state.proposed) > 1 else ""
+    return f"{awaited(state.open[state.proposed[0]])}: approve or reject it{rest}"
 
 
 def _unknown(state: State) -> str:

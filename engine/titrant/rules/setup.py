@@ -7,6 +7,7 @@ from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.experiment import Definition
+from titrant.model.objective import OptimizationConfig
 from titrant.rules.state import State
 
 
@@ -43,10 +44,14 @@ def configure_experiment(state: State, command: c.ConfigureExperiment, _at: int)
         return defined
     if state.next_index:
         raise CommandRefused(
-            f"the search space cannot be replaced once trials exist ({state.next_index} do): start a new experiment"
+            f"the search space cannot be replaced once trials exist ({state.next_index} do): "
+            "change_search_space goes on with them in another one"
         )
     if state.run is not None:
-        raise CommandRefused("the search space cannot change while run_trials is under way: drain it first")
+        raise CommandRefused(
+            "the experiment cannot be configured anew while run_trials is under way: use change_search_space"
+        )
+    state.approval.check(command.experiment.space)
     return (e.ExperimentConfigured(experiment=command.experiment), *defined)
 
 
@@ -56,12 +61,18 @@ def keep_definition(state: State, command: c.DefineExperiment, _at: int) -> tupl
 
 
 def configure_optimization(state: State, command: c.ConfigureOptimization, _at: int) -> tuple[Event, ...]:
-    """The objective may change between runs: old data stay and are read anew."""
+    """The objective may change: old data stay and are read anew.
+
+    While a run is under way, every metric of the new one must be measured already.
+    """
     _need_space(state, "configure_optimization")
     if state.optimization == command.optimization:
         return ()
-    if state.run is not None:
-        raise CommandRefused("the objective cannot change while run_trials is under way: drain it first")
+    if state.run is not None and (unknown := _unknown_metrics(state, command.optimization)):
+        raise CommandRefused(
+            f"the objective cannot change to one of {unknown[0]!r} while run_trials is under way: no trial has it; "
+            "drain the run first, or name a metric that is measured already"
+        )
     known = (*command.optimization.metric_names, *state.tracking)
     return (e.OptimizationConfigured(optimization=command.optimization), *_tracked(state, state.metrics, known))
 
@@ -122,6 +133,12 @@ def _tracked(state: State, names: tuple[str, ...], known: tuple[str, ...]) -> tu
     """Those of *names* that are not known yet are tracked from now on."""
     new = tuple(dict.fromkeys(name for name in names if name not in known))
     return (e.TrackingMetricsConfigured(names=(*state.tracking, *new)),) if new else ()
+
+
+def _unknown_metrics(state: State, optimization: OptimizationConfig) -> list[str]:
+    """Metrics of an objective that the run under way does not measure."""
+    known = {*(state.optimization.metric_names if state.optimization else ()), *state.metrics, *state.tracking}
+    return [name for name in optimization.metric_names if name not in known]
 
 
 def _need_space(state: State, call: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from titrant.errors import CommandRefused
+from titrant.errors import CommandRefused, ParameterizationError
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
-from titrant.model.trial import Trial, TrialStatus
+from titrant.model.space import SearchSpace
+from titrant.model.trial import Parameterization, Suggestion, Trial, TrialStatus
+from titrant.rules.approving import WAITING, proposer_of, screened, who_may
 from titrant.rules.completion import attached, completion
 from titrant.rules.conditions import checked_executed
 from titrant.rules.state import State
@@ -14,7 +16,10 @@ from titrant.rules.withdrawing import executed
 
 
 def add_trials(state: State, command: c.AddTrials, _at: int) -> tuple[Event, ...]:
-    """Make trials of suggestions; the closed loop takes none once it is draining."""
+    """Make trials of suggestions that fit the search space; the closed loop takes none once it is draining.
+
+    A suggestion that was asked for in another search space may arrive in this one.
+    """
     if state.experiment is None:
         raise CommandRefused("there is no search space to make trials in: call configure_experiment first")
     suggestions = command.suggestions
@@ -23,15 +28,20 @@ def add_trials(state: State, command: c.AddTrials, _at: int) -> tuple[Event, ...
         if run is None or run.draining is not None or state.halted is not None:
             return ()
         suggestions = suggestions[: run.options.max_trials - run.created]
-    return tuple(
-        e.TrialCreated(
-            trial=index,
-            parameters=suggestion.parameters,
-            arm_name=f"{index}_0",
-            asked=command.asked,
-            suggestion=suggestion,
-        )
-        for index, suggestion in enumerate(suggestions, start=state.next_index)
+    fitting = [(fits, one) for one in suggestions if (fits := _fitting(state.experiment.space, one)) is not None]
+    return screened(
+        state,
+        (
+            e.TrialCreated(
+                trial=index,
+                parameters=parameters,
+                arm_name=f"{index}_0",
+                asked=command.asked,
+                suggestion=suggestion,
+                proposer=proposer_of(command),
+            )
+            for index, (parameters, suggestion) in enumerate(fitting, start=state.next_index)
+        ),
     )
 
 
@@ -40,15 +50,15 @@ def attach_trial(state: State, command: c.AttachTrial, _at: int) -> tuple[Event,
     if state.experiment is None:
         raise CommandRefused("attach_trial needs a search space: call configure_experiment first")
     index = state.next_index
-    return (
-        e.TrialCreated(
-            trial=index,
-            parameters=state.experiment.space.check(command.parameters),
-            origin="baseline" if command.baseline else "attached",
-            arm_name=command.arm_name or ("baseline" if command.baseline else f"{index}_0"),
-            asked=True,
-        ),
+    created = e.TrialCreated(
+        trial=index,
+        parameters=state.experiment.space.check(command.parameters),
+        origin="baseline" if command.baseline else "attached",
+        arm_name=command.arm_name or ("baseline" if command.baseline else f"{index}_0"),
+        asked=True,
+        proposer=proposer_of(command),
     )
+    return screened(state, (created,))
 
 
 def complete_trial(state: State, command: c.CompleteTrial, _at: int) -> tuple[Event, ...]:
@@ -61,7 +71,7 @@ def complete_trial(state: State, command: c.CompleteTrial, _at: int) -> tuple[Ev
 def attach_data(state: State, command: c.AttachData, _at: int) -> tuple[Event, ...]:
     """Add observations; a late result is always recorded, also of an attempt before the one that is waited for."""
     trial = state.trial(command.trial)
-    if trial.status is TrialStatus.CANDIDATE:
+    if trial.status in NOT_YET and not trial.attempt:
         raise CommandRefused(f"trial {trial.index} is {trial.status.name}: it has not been carried out yet")
     return attached(state, trial, command.observations)
 
@@ -78,7 +88,7 @@ def mark_abandoned(state: State, command: c.MarkAbandoned, _at: int) -> tuple[Ev
     abandoned = e.TrialAbandoned(trial=trial.index, reason=command.reason)
     if trial.status is TrialStatus.UNKNOWN:
         return (e.TrialResolved(trial=trial.index, outcome="abandoned", reason=command.reason), abandoned)
-    if trial.status not in (TrialStatus.CANDIDATE, TrialStatus.STAGED):
+    if trial.status not in (*WAITING, TrialStatus.PROPOSED):
         _in_hand(state, command.trial, "abandoned")
     return (abandoned,)
 
@@ -129,6 +139,18 @@ def resolve(state: State, command: c.Resolve, _at: int) -> tuple[Event, ...]:
             return (resolved, *data, completion(state, trial, command.observations, reason=command.reason))
 
 
+NOT_YET = (TrialStatus.CANDIDATE, TrialStatus.APPROVED, TrialStatus.PROPOSED)
+"""Nothing of the trial has been carried out, unless it had an attempt before."""
+
+
+def _fitting(space: SearchSpace, suggestion: Suggestion) -> Parameterization | None:
+    """The suggested conditions in the space's own form; None where they do not fit it."""
+    try:
+        return space.check(suggestion.parameters)
+    except ParameterizationError:
+        return None
+
+
 def _in_hand(state: State, index: int, verb: str) -> Trial:
     """The trial, if a person or program outside the loop has it."""
     trial = state.trial(index)
@@ -138,6 +160,9 @@ def _in_hand(state: State, index: int, verb: str) -> Trial:
         TrialStatus.UNKNOWN: f"use resolve({index}, ...) and say what became of it",
         TrialStatus.CANDIDATE: "it has not been carried out yet",
         TrialStatus.STAGED: "the closed loop has taken it over",
+        TrialStatus.PROPOSED: f"it awaits approval ({trial.rule}), and {who_may(trial)}",
+        TrialStatus.APPROVED: "it has not been carried out yet",
+        TrialStatus.REJECTED: f"a person rejected it ({trial.reason}), and it is not carried out",
         TrialStatus.SUBMITTING: f"runner {trial.runner!r} is carrying it out",
         TrialStatus.RUNNING: f"runner {trial.runner!r} is carrying it out",
     }.get(trial.status, "it is over; attach_data still adds late results")
