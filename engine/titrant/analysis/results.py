@@ -2,26 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import math
+import statistics
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
+from titrant.analysis.marks import saw_withdrawn
 from titrant.analysis.table import Row, Table
 from titrant.errors import CommandRefused, ObjectiveError
 from titrant.model.objective import OptimizationConfig
 from titrant.model.observation import by_metric, means
 from titrant.model.trial import Parameterization, Trial, TrialStatus
+from titrant.rules.replicating import recipe as recipe_of
 from titrant.rules.state import State
+from titrant.rules.withdrawing import baseline_means
 
 Outcome = dict[str, tuple[float, float | None]]
 """Metric name to (mean, SEM) in the metric's own unit; SEM None where unknown."""
 
 
+class Recipe(msgspec.Struct, frozen=True):
+    """Conditions that were carried out once or more, and what they gave.
+
+    Attributes:
+        trial: The first finished trial of them.
+        values: Metric name to (mean, SEM) over all finished trials of them; see ``pooled``.
+        trials: Indices of these trials.
+    """
+
+    trial: Trial
+    values: Outcome
+    trials: tuple[int, ...]
+
+
 class Best(msgspec.Struct, frozen=True):
-    """The best trial so far, by what was observed."""
+    """The best recipe so far, by what was observed; ``trial`` is the first finished one of it."""
 
     trial: Trial
     utility: float
+    values: Outcome
+
+
+HEAD = (
+    "trial_index",
+    "arm_name",
+    "trial_status",
+    "failure_reason",
+    "generation_node",
+    "replicate_of",
+    "runner",
+    "executed",
+    "saw_withdrawn",
+    "seconds",
+)
+"""The columns of a summary that stand before metrics and parameters."""
 
 
 def configured(state: State) -> OptimizationConfig:
@@ -36,7 +71,7 @@ def configured(state: State) -> OptimizationConfig:
 
 
 def eligible(state: State) -> list[Trial]:
-    """Finished trials with a usable value of every objective, in order of their index."""
+    """Finished trials with a usable value of every objective, in order of their index; not those withdrawn."""
     needed = configured(state).objective_metrics
     ended = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
     return [
@@ -54,11 +89,6 @@ def feasible(state: State, values: Mapping[str, float]) -> bool:
         return True
 
 
-def baseline_means(state: State) -> dict[str, float] | None:
-    """The observed means of the baseline trial, or None."""
-    return None if state.baseline is None else means(state.trial(state.baseline).observations)
-
-
 def best_observed(state: State) -> Best | None:
     """The trial with the best observed objective among those that keep the constraints; None where there is none.
 
@@ -69,25 +99,66 @@ def best_observed(state: State) -> Best | None:
     if optimization.is_multi_objective:
         raise CommandRefused("with several objectives there is no single best: call get_pareto_frontier")
     best: Best | None = None
-    for trial in eligible(state):
-        values = means(trial.observations)
+    for recipe in recipes(state):
+        values = recipe_means(recipe)
         utility = optimization.utilities(values)[0]
         if feasible(state, values) and (best is None or utility > best.utility):
-            best = Best(trial, utility)
+            best = Best(recipe.trial, utility, recipe.values)
     return best
 
 
-def pareto_observed(state: State) -> list[Trial]:
-    """Trials that keep the constraints and that no other trial beats in every objective."""
+def front_observed(state: State) -> list[Recipe]:
+    """Recipes that keep the constraints and that no other recipe beats in every objective."""
     optimization = configured(state)
     candidates = [
-        (trial, optimization.utilities(values))
-        for trial in eligible(state)
-        if feasible(state, values := means(trial.observations))
+        (recipe, optimization.utilities(values))
+        for recipe in recipes(state)
+        if feasible(state, values := recipe_means(recipe))
     ]
     return [
-        trial for trial, utilities in candidates if not any(_dominates(other, utilities) for _, other in candidates)
+        recipe for recipe, utilities in candidates if not any(_dominates(other, utilities) for _, other in candidates)
     ]
+
+
+def pareto_observed(state: State) -> list[Trial]:
+    """The first finished trial of each recipe of the front."""
+    return [recipe.trial for recipe in front_observed(state)]
+
+
+def recipes(state: State) -> list[Recipe]:
+    """The recipes that have results, in order of their first: a trial and its replicates are one."""
+    groups: dict[int, list[Trial]] = {}
+    for trial in eligible(state):
+        groups.setdefault(recipe_of(trial), []).append(trial)
+    return [Recipe(group[0], pooled(group), tuple(trial.index for trial in group)) for group in groups.values()]
+
+
+def recipe_means(recipe: Recipe) -> dict[str, float]:
+    """The means alone."""
+    return {name: mean for name, (mean, _) in recipe.values.items()}
+
+
+def pooled(trials: Sequence[Trial]) -> Outcome:
+    """What replicates gave together: of each metric the mean over those *n* trials that have it, every trial alike.
+
+    Its SEM is ``sqrt(sum(sem_i**2)) / n`` where each of them was told with an SEM; otherwise ``s / sqrt(n)`` with ``s``
+    the standard deviation between the trials (``n - 1`` degrees of freedom), and unknown for a single one.
+    """
+    if len(trials) == 1:
+        return outcome(trials[0])
+    told: dict[str, list[tuple[float, float | None]]] = {}
+    for trial in trials:
+        for name, value in outcome(trial).items():
+            told.setdefault(name, []).append(value)
+    return {name: (math.fsum(mean for mean, _ in values) / len(values), _sem(values)) for name, values in told.items()}
+
+
+def _sem(values: Sequence[tuple[float, float | None]]) -> float | None:
+    sems = [sem for _, sem in values if sem is not None]
+    count = len(values)
+    if len(sems) == count:
+        return math.sqrt(math.fsum(sem**2 for sem in sems)) / count
+    return statistics.stdev([mean for mean, _ in values]) / math.sqrt(count) if count > 1 else None
 
 
 def outcome(trial: Trial) -> Outcome:
@@ -98,9 +169,14 @@ def outcome(trial: Trial) -> Outcome:
 def summary(
     state: State, trial_indices: Iterable[int] | None = None, trial_statuses: Collection[str] | None = None
 ) -> Table:
-    """One row a trial, with Ax's columns, the reason of every failure and the times; empty columns left out."""
+    """One row a trial, with Ax's columns, the reason of every failure and the times; empty columns left out.
+
+    Parameters are the plan; ``executed`` tells what was carried out otherwise, ``saw_withdrawn`` from which trials'
+    withdrawn results a suggestion was made.  A withdrawn result itself is not shown.
+    """
     wanted = None if trial_indices is None else set(trial_indices)
     statuses = None if trial_statuses is None else {TrialStatus[status.upper()] for status in trial_statuses}
+    saw = saw_withdrawn(state)
     rows: list[Row] = []
     metrics: dict[str, None] = {}
     for trial in state.trials():
@@ -108,7 +184,7 @@ def summary(
             statuses is not None and trial.status not in statuses
         ):
             continue
-        observed = by_metric(trial.observations)
+        observed = {} if trial.status is TrialStatus.VOIDED else by_metric(trial.observations)
         metrics.update(dict.fromkeys(observed))
         rows.append(
             {
@@ -117,7 +193,10 @@ def summary(
                 "trial_status": trial.status.name,
                 "failure_reason": trial.reason,
                 "generation_node": trial.node or None,
+                "replicate_of": trial.replicate_of,
                 "runner": trial.runner,
+                "executed": _executed(trial),
+                "saw_withdrawn": ", ".join(map(str, saw.get(trial.index, ()))),
                 "seconds": _seconds(trial),
                 **{name: one.mean for name, one in observed.items()},
                 **trial.parameters,
@@ -126,8 +205,14 @@ def summary(
     parameters: dict[str, Parameterization | None] = {}
     for row in rows:
         parameters.update(dict.fromkeys(state.trial(row["trial_index"]).parameters))
-    head = ("trial_index", "arm_name", "trial_status", "failure_reason", "generation_node", "runner", "seconds")
-    return Table((*head, *metrics, *parameters), rows).without_empty_columns()
+    return Table((*HEAD, *metrics, *parameters), rows).without_empty_columns()
+
+
+def _executed(trial: Trial) -> str:
+    """``"x=0.52, solvent=THF"``: what was carried out otherwise than planned."""
+    executed = trial.executed or {}
+    other = {name: value for name, value in executed.items() if trial.parameters.get(name) != value}
+    return ", ".join(f"{name}={value}" for name, value in other.items())
 
 
 def _seconds(trial: Trial) -> float | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from titrant.analysis import results
 from titrant.analysis.table import Table
 from titrant.api.base import OnEngine
 from titrant.errors import CommandRefused, GenerationError
 from titrant.model.trial import Parameterization
+from titrant.rules.conditions import carried_out, has_place
 
 Prediction = dict[str, tuple[float, float | None]]
 """Metric name to (mean, SEM) in the metric's own unit."""
@@ -22,6 +23,9 @@ class Answering(OnEngine):
     ) -> tuple[Parameterization, Prediction, int, str]:
         """The best trial so far: conditions, metric values as (mean, SEM), trial index, arm name.
 
+        Conditions are those carried out, where they were recorded to differ from the plan.  A trial and its replicates
+        count as one, by their mean; the SEM is computed from them where none was told (``analysis.results.pooled``).
+
         Args:
             use_model_predictions: Rank the trials by a model's predictions, which see through noise; by what was
                 observed where False, or where there are too few data for a model.
@@ -33,29 +37,33 @@ class Answering(OnEngine):
         best = results.best_observed(state)
         if best is None:
             raise CommandRefused("there is no finished trial that has data and keeps the outcome constraints yet")
-        trial, values = best.trial, dict(results.outcome(best.trial))
+        trial, values = best.trial, dict(best.values)
         if use_model_predictions and state.strategy.method != "random_search":
-            candidates = results.eligible(state)
+            candidates = [
+                recipe
+                for recipe in results.recipes(state)
+                if results.feasible(state, results.recipe_means(recipe))
+                and has_place(state, carried_out(state, recipe.trial))
+            ]
             try:
-                reply = await self.engine.predict([one.parameters for one in candidates])
+                reply = await self.engine.predict([carried_out(state, recipe.trial) for recipe in candidates])
             except GenerationError:
-                return dict(trial.parameters), values, trial.index, trial.arm_name
+                return carried_out(state, trial), values, trial.index, trial.arm_name
             optimization = results.configured(state)
             top = -float("inf")
-            for one, predicted in zip(candidates, reply.predictions, strict=True):
+            for recipe, predicted in zip(candidates, reply.predictions, strict=True):
                 expected = {name: mean for name, (mean, _) in predicted.items()}
-                if not results.feasible(state, expected) or not results.feasible(state, _means(results.outcome(one))):
-                    continue
                 utility = optimization.utilities(expected)[0]
-                if utility > top:
-                    top, trial, values = utility, one, dict(predicted)
-        return dict(trial.parameters), values, trial.index, trial.arm_name
+                if results.feasible(state, expected) and utility > top:
+                    top, trial, values = utility, recipe.trial, dict(predicted)
+        return carried_out(state, trial), values, trial.index, trial.arm_name
 
     async def get_pareto_frontier(self) -> list[tuple[Parameterization, Prediction, int, str]]:
-        """The trials that no other beats in every objective, by what was observed."""
+        """The trials that no other beats in every objective, by what was observed; replicates count as one."""
+        state = self.state
         return [
-            (dict(trial.parameters), dict(results.outcome(trial)), trial.index, trial.arm_name)
-            for trial in results.pareto_observed(self.state)
+            (carried_out(state, recipe.trial), dict(recipe.values), recipe.trial.index, recipe.trial.arm_name)
+            for recipe in results.front_observed(state)
         ]
 
     async def predict(self, points: Sequence[Parameterization]) -> list[Prediction]:
@@ -76,7 +84,3 @@ class Answering(OnEngine):
     ) -> Table:
         """One row a trial: status, reason, node, times, metrics, parameters; ``.to_pandas()`` gives a data frame."""
         return results.summary(self.state, trial_indices, trial_statuses)
-
-
-def _means(values: Mapping[str, tuple[float, float | None]]) -> dict[str, float]:
-    return {name: mean for name, (mean, _) in values.items()}

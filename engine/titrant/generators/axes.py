@@ -184,8 +184,9 @@ class Levels:
         return level
 
     def to_model(self, z: Floats) -> Floats:  # noqa: D102
-        unit: Floats = self.level(z)[:, None] / (self.count - 1)
-        return unit
+        # What was executed between two of the values lies between them, beyond the ends at the end.
+        levels: Floats = np.interp(z, self._numbers, np.arange(self.count, dtype=np.float64))
+        return levels[:, None] / (self.count - 1)
 
     def from_model(self, x: Floats) -> Floats:  # noqa: D102
         return self.at(np.rint(x[:, 0] * (self.count - 1)))
@@ -194,6 +195,8 @@ class Levels:
         return self._values[int(self.level(np.array([z]))[0])]
 
     def number(self, value: ParameterValue) -> float:  # noqa: D102
+        if self.numeric:
+            return _finite(value)
         return float(self._numbers[self._values.index(value)])
 
 

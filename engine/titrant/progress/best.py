@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from titrant.analysis import results
 from titrant.errors import ObjectiveError
 from titrant.model.observation import means
 from titrant.model.trial import Trial, TrialStatus
+from titrant.rules.replicating import recipe
 from titrant.rules.state import State
 
 ENDED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A finished trial's objectives, the greater the better, and whether it keeps the outcome constraints."""
+    """A recipe's objectives, the greater the better, and whether it keeps the outcome constraints.
+
+    A recipe is a trial and its replicates: ``trial`` is the first finished one, ``values`` are the means over all.
+    """
 
     trial: int
     utilities: tuple[float, ...]
     feasible: bool
+    values: dict[str, float]
 
 
 class Leaderboard:
     """Who leads.
 
     Attributes:
-        trace: The finished trials with data, in the order in which they ended.
+        trace: The recipes with data, in the order in which the first trial of each ended.
         front: Those that keep the constraints and that no other beats: the best one, or with several objectives the
             Pareto front.
     """
@@ -34,11 +41,12 @@ class Leaderboard:
         self.trace: list[Point] = []
         self.front: list[Point] = []
         self._place: dict[int, int] = {}
+        self._of: dict[int, set[int]] = {}
         self.rebuild(state)
 
     def rebuild(self, state: State) -> None:
-        """Begin again from all trials: the objective or the baseline changed."""
-        self.trace, self.front, self._place = [], [], {}
+        """Begin again from all trials: the objective or the baseline changed, or a result was withdrawn."""
+        self.trace, self.front, self._place, self._of = [], [], {}, {}
         if state.optimization is None:
             return
         for trial in sorted(state.closed.values(), key=lambda trial: (trial.ended_at or 0, trial.index)):
@@ -52,24 +60,39 @@ class Leaderboard:
             self.rebuild(state)
         else:
             self._add(trial, state)
-        return any(point.trial == trial.index for point in self.front)
+        return any(point.trial in self._of.get(recipe(trial), ()) for point in self.front)
 
     def _add(self, trial: Trial, state: State) -> None:
-        point = _point(trial, state)
-        place = self._place.get(trial.index)
+        if trial.status not in ENDED:
+            return
+        root = recipe(trial)
+        point = self._point(root, trial, state)
+        place = self._place.get(root)
         if point is None:
             return
         if place is None:
-            self._place[trial.index] = len(self.trace)
+            self._place[root] = len(self.trace)
             self.trace.append(point)
         else:
-            self.trace[place] = point
-            if any(leader.trial == point.trial for leader in self.front):
+            before, self.trace[place] = self.trace[place], point
+            if before in self.front:
                 self.front = []
                 for one in self.trace:
                     self._compare(one)
                 return
         self._compare(point)
+
+    def _point(self, root: int, trial: Trial, state: State) -> Point | None:
+        """The recipe with *trial* in it; None while a value is missing."""
+        if _utilities(means(trial.observations), state) is None:
+            return None
+        trials = self._of.setdefault(root, set())
+        trials.add(trial.index)
+        values = {
+            name: mean for name, (mean, _) in results.pooled([state.trial(index) for index in sorted(trials)]).items()
+        }
+        utilities = _utilities(values, state)
+        return None if utilities is None else Point(min(trials), utilities, results.feasible(state, values), values)
 
     def _compare(self, point: Point) -> None:
         """Let the point into the front if nothing there beats it; of equals the first stays."""
@@ -80,15 +103,11 @@ class Leaderboard:
             self.front.append(point)
 
 
-def _point(trial: Trial, state: State) -> Point | None:
-    if trial.status not in ENDED:
-        return None
-    values = means(trial.observations)
+def _utilities(values: Mapping[str, float], state: State) -> tuple[float, ...] | None:
     try:
-        utilities = results.configured(state).utilities(values)
+        return results.configured(state).utilities(values)
     except ObjectiveError:  # a value is missing
         return None
-    return Point(trial.index, utilities, results.feasible(state, values))
 
 
 def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -7,13 +7,13 @@ from collections import deque
 from titrant.errors import TrialNotFound
 from titrant.log.base import Record
 from titrant.messages import events as e
-from titrant.model.observation import means
 from titrant.model.trial import Trial, TrialStatus
 from titrant.progress import words
 from titrant.progress.best import Leaderboard
 from titrant.progress.notices import Notice, notice
 from titrant.progress.pace import Pace
 from titrant.progress.picture import Lane, Leader, Picture
+from titrant.rules.conditions import carried_out
 from titrant.rules.running import waiting_for
 from titrant.rules.state import RunState, State
 
@@ -60,7 +60,7 @@ class Board:
                 self.pace.begin(record.recorded_at)
             case e.RunEnded():
                 self.ended_at = record.recorded_at
-            case e.OptimizationConfigured():
+            case e.OptimizationConfigured() | e.ResultVoided() | e.ResultUnvoided() | e.ResultCorrected():
                 self.leaders.rebuild(state)
             case e.FetchRequested(trial=index):
                 self._refetched.add(index)
@@ -200,6 +200,6 @@ class Board:
         optimization = self.state.optimization
         if optimization is None or not self.leaders.front or optimization.is_multi_objective:
             return None
-        trial = self.state.trial(self.leaders.front[0].trial)
-        reached = words.result(optimization, means(trial.observations))
-        return Leader(trial=trial.index, result=reached, conditions=words.conditions(trial.parameters))
+        leader = self.leaders.front[0]
+        conditions = words.conditions(carried_out(self.state, self.state.trial(leader.trial)))
+        return Leader(trial=leader.trial, result=words.result(optimization, leader.values), conditions=conditions)
