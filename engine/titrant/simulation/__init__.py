@@ -3,5 +3,15 @@
 from titrant.simulation.behaviour import Lognormal
 from titrant.simulation.lab import SimulatedLab
 from titrant.simulation.polled import SimulatedMetric, SimulatedPolledLab
+from titrant.simulation.ready import branin, hartmann6, mixture, reaction
 
-__all__ = ["Lognormal", "SimulatedLab", "SimulatedMetric", "SimulatedPolledLab"]
+__all__ = [
+    "Lognormal",
+    "SimulatedLab",
+    "SimulatedMetric",
+    "SimulatedPolledLab",
+    "branin",
+    "hartmann6",
+    "mixture",
+    "reaction",
+]

@@ -18,6 +18,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         name: What it is called.
         parameters: Its search space.
         objective: What is sought, as ``configure_optimization`` reads it.
+        parameter_constraints: What its parameters keep.
         outcome_constraints: What must be kept meanwhile.
         evaluate: Conditions to the true value of every metric by name.
         optimal: Conditions of the optimum, to four digits.
@@ -31,6 +32,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     evaluate: Callable[[Parameterization], dict[str, float]]
     optimal: Parameterization
     optimum: float
+    parameter_constraints: tuple[str, ...] = ()
     outcome_constraints: tuple[str, ...] = ()
     units: dict[str, str] = {}
 
@@ -154,4 +156,39 @@ REACTION = Problem(
     optimal={"temperature_c": 67.72, "time_min": 40.0, "equivalents": 1.4053, "solvent": "DMF"},
     optimum=86.99,
     units={"temperature_c": "°C", "time_min": "min", "equivalents": "eq", "yield": "%", "impurity": "%"},
+)
+
+
+# --- A mixture ------------------------------------------------------------------------------------------------------
+
+
+def mixture(parameters: Parameterization) -> dict[str, float]:
+    """A three-component electrolyte: its conductivity in mS/cm and its viscosity in mPa s.
+
+    Scheffé's quadratic mixture model: what the components give on their own, and what they give together.
+
+    Args:
+        parameters: The mass fractions ``ec``, ``dmc`` and ``additive``, which add up to 1.
+    """
+    ec, dmc, additive = (float(parameters[name]) for name in ("ec", "dmc", "additive"))
+    conductivity = 6.0 * ec + 4.0 * dmc + 2.0 * additive
+    conductivity += 22.0 * ec * dmc + 26.0 * dmc * additive + 16.0 * ec * additive
+    viscosity = 3.4 * ec + 0.8 * dmc + 1.4 * additive
+    return {"conductivity": conductivity, "viscosity": viscosity}
+
+
+MIXTURE = Problem(
+    name="mixture",
+    parameters=(
+        RangeParameterConfig(name="ec", bounds=(0.1, 0.6)),
+        RangeParameterConfig(name="dmc", bounds=(0.2, 0.9)),
+        RangeParameterConfig(name="additive", bounds=(0.0, 0.3)),
+    ),
+    parameter_constraints=("ec + dmc + additive == 1",),
+    objective="conductivity",
+    outcome_constraints=("viscosity <= 1.7",),
+    evaluate=mixture,
+    optimal={"ec": 0.2825, "dmc": 0.442, "additive": 0.2755},
+    optimum=11.1725,
+    units={"conductivity": "mS/cm", "viscosity": "mPa s"},
 )
