@@ -9,7 +9,8 @@
     │   ├── ParameterizationError           values do not fit the search space
     │   └── ObservationError                raw data cannot be read as observations
     ├── CommandRefused                      the experiment's state does not allow it; says why
-    │   └── TrialNotFound (KeyError)        no trial has that index
+    │   ├── TrialNotFound (KeyError)        no trial has that index
+    │   └── ApprovalRequired                every trial that was asked for awaits a person's approval
     ├── FailureRateExceeded                 too many trials failed; the run was drained first
     ├── LogError
     │   ├── LogExists / LogMissing          the path holds a log already / holds none
@@ -80,6 +81,20 @@ class TrialNotFound(CommandRefused, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class ApprovalRequired(CommandRefused):
+    """Trials were made, and each awaits a person's approval before it may be carried out.
+
+    Attributes:
+        trials: Index to why it awaits approval, in words.
+    """
+
+    def __init__(self, trials: dict[int, str]) -> None:
+        self.trials = dict(trials)
+        listed = "; ".join(f"trial {index} awaits approval ({rule})" for index, rule in list(trials.items())[:10])
+        more = f"; and {len(trials) - 10} more" if len(trials) > 10 else ""
+        super().__init__(f"{listed}{more}: once approved they are RUNNING in your hands")
 
 
 class FailureRateExceeded(TitrantError):

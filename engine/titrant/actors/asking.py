@@ -135,17 +135,25 @@ class Asking:
         for event in events:
             if isinstance(event, e.TrialRunFinished):
                 self._pace.ran(state.trial(event.trial), at)
-            elif isinstance(event, DISOWNING) and event.trial in state.closed:
+            elif isinstance(event, e.SpaceChanged | e.StrategyConfigured):
+                self._forget(designs=True)
+            elif isinstance(event, e.OptimizationConfigured) or (
+                isinstance(event, DISOWNING) and event.trial in state.closed
+            ):
                 self._forget()
         if isinstance(command, c.StartRun) and state.strategy.method != "random_search":
             total = state.next_index + command.options.max_trials
             self._model_due = total > state.strategy.budget
 
-    def _forget(self) -> None:
-        """What models had learned from counts no more: throw away what was made of it, and ask again."""
+    def _forget(self, *, designs: bool = False) -> None:
+        """What models had learned from, or what was asked of them, counts no more: throw it away, and ask again.
+
+        Args:
+            designs: Whether the points of a design are none of this experiment any more either.
+        """
         self._stock.clear()
         ask = self._ask
-        if ask is not None and ask.node == "bo":
+        if ask is not None and (designs or ask.node == "bo"):
             self._ask = None  # its answer will be to a request that was given up
             if ask.order is not None:
                 self._orders.appendleft((ask.order, ask.made))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from titrant.api.base import OnEngine, by
+from titrant.errors import ApprovalRequired
 from titrant.messages import commands as c
 from titrant.model.trial import Parameterization, TrialStatus
 
@@ -19,13 +20,19 @@ class Telling(OnEngine):
         """Make trials to carry out oneself; they are RUNNING from here on, and durable before this returns.
 
         Returns:
-            Trial index to conditions; fewer than asked only when a finite search space is used up.
+            Trial index to conditions; fewer than asked only when a finite search space is used up, or where some of
+            them await a person's approval: once approved these are RUNNING in the caller's hands as well.
 
         Raises:
             GenerationError: Nothing could be suggested.
+            ApprovalRequired: All that were made await approval.
         """
         made = await self.engine.ask_trials(max_trials, dict(fixed_parameters or {}), by())
-        return {index: dict(self.state.trial(index).parameters) for index in made}
+        trials = [self.state.trial(index) for index in made]
+        awaiting = {trial.index: trial.rule for trial in trials if trial.status is TrialStatus.PROPOSED}
+        if made and len(awaiting) == len(made):
+            raise ApprovalRequired(awaiting)
+        return {trial.index: dict(trial.parameters) for trial in trials if trial.index not in awaiting}
 
     async def complete_trial(
         self,
@@ -54,7 +61,10 @@ class Telling(OnEngine):
         await self.engine.do(c.AttachData(trial=trial_index, observations=data), by())
 
     async def attach_trial(self, parameters: Parameterization, arm_name: str | None = None) -> int:
-        """Add a trial with conditions of one's own; returns its index."""
+        """Add a trial with conditions of one's own; returns its index.
+
+        It is RUNNING in the caller's hands; where the approval policy asks for a person it is PROPOSED until then.
+        """
         return await self._attach(c.AttachTrial(parameters=dict(parameters), arm_name=arm_name))
 
     async def attach_baseline(self, parameters: Parameterization, arm_name: str | None = None) -> int:
