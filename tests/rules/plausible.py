@@ -26,9 +26,10 @@ def command(state: State, draw: Random) -> Command:
     """The next command in this state."""
     if state.experiment is None or state.optimization is None or not state.runners:
         return _setting_up(state, draw)
-    if draw.random() < 0.75:
+    chance = draw.random()
+    if chance < 0.7:
         return _progress(state, draw)
-    return _anything(state, draw)
+    return _person(state, draw) if chance < 0.8 else _anything(state, draw)
 
 
 def ending(state: State) -> Command:
@@ -97,7 +98,8 @@ def _report(state: State, trial: Trial, draw: Random) -> Command:
         return c.ReportLost(**this, reason="unplugged")
     if chance < 0.12:
         return c.ExpireTrial(**this)
-    return c.ReportFinished(**this, status=draw.choice(ENDS), observations=_data(draw))
+    executed = draw.choice([{}, {}, {"x": 1.2}, {"x": "much"}])
+    return c.ReportFinished(**this, status=draw.choice(ENDS), observations=_data(draw), executed=executed)
 
 
 def _anything(state: State, draw: Random) -> Command:
@@ -120,7 +122,7 @@ def _anything(state: State, draw: Random) -> Command:
             lambda: c.ConfigureRunners(runners=_runners(draw)),
             lambda: _suggestions(draw, draw.randint(0, 3), asked=draw.random() < 0.7),
             lambda: c.AttachTrial(parameters={"x": draw.choice([0.5, 2.0])}, baseline=draw.random() < 0.3),
-            lambda: c.CompleteTrial(trial=index, observations=_data(draw)),
+            lambda: c.CompleteTrial(trial=index, observations=_data(draw), executed=draw.choice([{}, {"x": 0.51}])),
             lambda: c.AttachData(trial=index, observations=_data(draw)),
             lambda: c.MarkFailed(trial=index),
             lambda: c.MarkAbandoned(trial=index),
@@ -151,6 +153,32 @@ def _anything(state: State, draw: Random) -> Command:
             lambda: c.QuarantineRunner(name=name, reason="leak", lost=draw.random() < 0.5),
             lambda: c.RestoreRunner(name=name),
             lambda: c.RecordGenerationFailure(node="bo", reason="not PSD", fallback="sobol"),
+        ]
+    )
+    return make()
+
+
+def _person(state: State, draw: Random) -> Command:
+    """What people do about results, their own or anybody's; mostly on trials that are over."""
+    over = sorted(set(range(state.next_index)) - set(state.open))
+    index = draw.choice(over) if over and draw.random() < 0.8 else draw.randint(0, state.next_index)
+    reason = draw.choice(["the probe was dirty"] * 4 + [" "])
+    actor = draw.choice(["user:ada", "agent:planner", "engine"])
+    make = draw.choice(
+        [
+            lambda: c.VoidResult(trial=index, reason=reason),
+            lambda: c.VoidResult(trial=index, reason=reason),
+            lambda: c.UnvoidResult(trial=index, reason=reason),
+            lambda: c.UnvoidResult(trial=index, reason=reason),
+            lambda: c.CorrectResult(trial=index, observations=_data(draw), reason=reason),
+            lambda: c.RecordExecuted(
+                trial=index, parameters=draw.choice([{"x": 0.7}, {"x": 3}, {"x": "much"}, {"q": 1}])
+            ),
+            lambda: c.Replicate(trial=index, count=draw.randint(0, 2), asked=draw.random() < 0.3),
+            lambda: c.AddNote(text=draw.choice(["blue", ""]), trial=draw.choice([None, index])),
+            lambda: c.Sign(meaning="reviewed", seq=draw.randint(0, 9), hash="ab" * 32, actor=actor),
+            lambda: c.RecordRefusal(command="Reset", arguments={"why": None}, why="not halted"),
+            lambda: c.DeriveLog(log_id=LOG, seq=3, hash="cd" * 32, purpose=draw.choice(["two slots", ""])),
         ]
     )
     return make()

@@ -50,7 +50,7 @@ class Watched:
             self._told(event, command)
         assert self.replayed == self.state, "reading the log gives the live state"
         check_state(self.state)
-        check_step(before, self.state)
+        check_step(before, self.state, events)
 
     def _decided(self, before: State, command: Command) -> tuple[Event, ...]:
         try:
@@ -146,14 +146,34 @@ def check_submission(state: State, event: e.TrialSubmitting) -> None:
     assert (state.paused, state.halted, run.draining) == (None, None, None)
 
 
-def check_step(before: State, after: State) -> None:
-    """Nothing that is over begins again, and nothing recorded is forgotten."""
+def check_step(before: State, after: State, events: tuple[Event, ...]) -> None:
+    """Nothing that is over begins again, and nothing recorded is forgotten but what a person corrects."""
+    corrected = {event.trial for event in events if isinstance(event, e.ResultCorrected)}
     for index, trial in before.closed.items():
-        assert after.closed[index].status is trial.status, "a closed trial never reopens"
+        now = after.closed[index].status
+        assert now is trial.status or {now, trial.status} in WITHDRAWN, "a closed trial never reopens"
     for index in range(before.next_index):
         seen = before.trial(index).observations
-        assert after.trial(index).observations[: len(seen)] == seen, "an observation stays"
+        if index not in corrected:
+            assert after.trial(index).observations[: len(seen)] == seen, "an observation stays"
+        check_marks(after.trial(index), after)
     assert after.position >= before.position
+    assert after.results >= before.results
+
+
+WITHDRAWN = (
+    {TrialStatus.COMPLETED, TrialStatus.VOIDED},
+    {TrialStatus.EARLY_STOPPED, TrialStatus.VOIDED},
+)
+
+
+def check_marks(trial: Trial, state: State) -> None:
+    """When a withdrawn value could be seen lies in the past, and a trial is withdrawn from what it was."""
+    assert all(0 <= first <= end <= state.results for first, end in (*trial.withdrawn, *trial.absent))
+    assert trial.result <= state.results
+    voided = trial.status is TrialStatus.VOIDED
+    assert (trial.voided_from in (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)) == voided
+    assert trial.withdrawn or not voided
 
 
 def live(draw: Random, steps: int) -> Watched:
