@@ -20,7 +20,7 @@ from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.space import SearchSpace
-from titrant.model.trial import Suggestion
+from titrant.model.trial import Parameterization, Suggestion
 from titrant.rules.running import wanted
 from titrant.rules.state import State
 from titrant.rules.strategy import Node, next_node
@@ -57,15 +57,19 @@ class _Ask(msgspec.Struct):
     held: tuple[Suggestion, ...] = ()
     in_haste: bool = False
 
+    @property
+    def fixed(self) -> Parameterization:
+        """What whoever ordered it wants held at a value."""
+        return {} if self.order is None else self.order.fixed
+
     def message(self) -> mail.Suggest:
         """The request as the generator gets it."""
-        fixed = {} if self.order is None else self.order.fixed
         return mail.Suggest(
             ask=self.number,
             state=self.state,
             count=self.count,
             node=self.node,
-            fixed=fixed,
+            fixed=self.fixed,
             held=self.held,
             in_haste=self.in_haste,
         )
@@ -92,7 +96,7 @@ class _Ask(msgspec.Struct):
                 request=made_from.digest,
                 count=request.count,
                 place=place,
-                fixed=request.fixed,
+                fixed=self.fixed,
                 held=tuple(suggestion.parameters for suggestion in self.held),
                 results=self.state.results if request.observed else 0,
                 asked_of=request.node if request.node != proposal.node else "",
