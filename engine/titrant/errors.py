@@ -34,6 +34,8 @@
     │   ├── OutcomeUnknown                  the trial may have run
     │   └── NeverSeen                       the instrument does not know this attempt
     ├── MetricError                         a metric's answer cannot be read
+    ├── ExportError                         an export cannot be written or read
+    │   └── ExportCorrupt                   an export is not what its manifest or its chain says
     └── ActorError
         ├── ActorStopped                    the mailbox has no reader any more
         ├── MailboxFull                     a bounded mailbox has no room
@@ -216,6 +218,14 @@ class NeverSeen(RunnerError):
 
 class MetricError(TitrantError):
     """A metric's answer cannot be read."""
+
+
+class ExportError(TitrantError):
+    """An export cannot be written or read; the message says where and why."""
+
+
+class ExportCorrupt(ExportError):
+    """An export is not what its manifest or its chain says; the message names the first fault."""
 
 
 class ActorError(TitrantError):
