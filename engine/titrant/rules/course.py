@@ -20,6 +20,7 @@ CANDIDATE, STAGED, SUBMITTING, RUNNING = (
 FAILED, COMPLETED, ABANDONED = TrialStatus.FAILED, TrialStatus.COMPLETED, TrialStatus.ABANDONED
 PROPOSED, REJECTED, STALE = TrialStatus.PROPOSED, TrialStatus.REJECTED, TrialStatus.STALE
 EARLY_STOPPED, UNKNOWN, VOIDED = TrialStatus.EARLY_STOPPED, TrialStatus.UNKNOWN, TrialStatus.VOIDED
+_ON_RUNNER = (RUNNING, SUBMITTING, UNKNOWN)  # the most frequent first: the others are compared as numbers
 
 
 def created(state: State, event: e.TrialCreated, at: int) -> State:
@@ -122,8 +123,11 @@ def data_attached(state: State, event: e.DataAttached, _at: int) -> State:
     trial = state.open.get(event.trial) or state.closed[event.trial]
     awaiting, missing = trial.awaiting, trial.missing
     if awaiting:
-        named = [observation.metric for observation in new]
-        awaiting = tuple([metric for metric in awaiting if metric not in named])
+        left = list(awaiting)  # not by comprehensions: each costs a call, in the course of every trial
+        for observation in new:
+            while observation.metric in left:
+                left.remove(observation.metric)
+        awaiting = tuple(left)
     if missing:
         good = [observation.metric for observation in new if observation.mean is not None]
         missing = tuple([metric for metric in missing if metric not in good])
@@ -260,7 +264,7 @@ def _reopened(state: State, trial: Trial) -> State:
 
 def holds_slot(trial: Trial) -> bool:
     """Whether the trial takes up a slot of its runner."""
-    return trial.runner is not None and not trial.run_done and trial.status in (SUBMITTING, RUNNING, UNKNOWN)
+    return trial.runner is not None and not trial.run_done and trial.status in _ON_RUNNER
 
 
 def without(indices: tuple[int, ...], index: int) -> tuple[int, ...]:
