@@ -23,7 +23,6 @@ from titrant import mint
 from titrant.api.calls import Calls
 from titrant.control import address as places
 from titrant.control import wire
-from titrant.control.acts import perform
 from titrant.control.address import Address
 from titrant.control.wire import Answer, Counter, Greeting, Malformed, Proof, Reply, Request
 from titrant.errors import CommandRefused, ConfigurationError, EngineUnreachable, NoReply, TitrantError
@@ -57,7 +56,7 @@ _GONE = (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, any
 
 
 @asynccontextmanager
-async def serving(client: Calls, path: Path, *, unix: bool = places.HAS_UNIX_SOCKETS) -> AsyncIterator[None]:
+async def serving(client: Calls, path: Path, *, unix: bool | None = None) -> AsyncIterator[None]:
     """Take acts of other processes on *client*, whose log is at *path*, until the end of the block.
 
     An experiment does not depend on it: where it cannot be, the diagnostics say so, and the block runs all the same.
@@ -65,10 +64,11 @@ async def serving(client: Calls, path: Path, *, unix: bool = places.HAS_UNIX_SOC
     Args:
         client: The open experiment; this process holds its lease.
         path: Its log.
-        unix: Whether to use a Unix socket; the loopback interface where False.
+        unix: Whether to use a Unix socket, and not the loopback interface; wherever there are any where None.
     """
     async with AsyncExitStack() as found:
         try:
+            unix = places.HAS_UNIX_SOCKETS if unix is None else unix
             server = await found.enter_async_context(_published(client, path, unix=unix))
         except OSError as exc:
             log.warning("control.unavailable", log=str(path), reason=describe(exc))
@@ -211,6 +211,8 @@ class _Server:
             return wire.failure(EngineUnreachable(f"the engine works on {self._path}, not on {request.log}"))
         if self._under_way > ACTS_AT_ONCE and request.act not in PAST_ANY_LIMIT:
             return wire.failure(CommandRefused(f"{ACTS_AT_ONCE} acts are under way: try again when some have ended"))
+        from titrant.control.acts import perform  # noqa: PLC0415  # 10 ms, when somebody first asks for something
+
         try:
             outcome = await perform(self._client, request.act, request.arguments, request.by)
         except TitrantError as exc:
