@@ -54,11 +54,13 @@ class Read(NamedTuple):
         state: The state there.
         seq: The last event's number.
         at: When it was recorded, microseconds since 1970 UTC; 0 in an empty log.
+        virtual: Whether the latest session was in virtual time.
     """
 
     state: State
-    seq: int
-    at: int
+    seq: int = 0
+    at: int = 0
+    virtual: bool = False
 
 
 def read(path: Path, *, verify: bool = True) -> Read:
@@ -68,11 +70,13 @@ def read(path: Path, *, verify: bool = True) -> Read:
         LogError: It cannot be read, or is damaged.
     """
     from titrant.log.replay import scan  # noqa: PLC0415  # not for --help
+    from titrant.messages.events import SessionOpened  # noqa: PLC0415
     from titrant.rules.evolve import evolve  # noqa: PLC0415
     from titrant.rules.state import State  # noqa: PLC0415
 
-    state, seq, at = State(), 0, 0
-    for number, recorded_at, event in scan(path, verify=verify):
-        state = evolve(state, event, recorded_at)
-        seq, at = number, recorded_at
-    return Read(state, seq, at)
+    found = Read(State())
+    for seq, at, event in scan(path, verify=verify):
+        # In virtual time nothing of a machine stands in a session.
+        virtual = not event.pid if isinstance(event, SessionOpened) else found.virtual
+        found = Read(evolve(found.state, event, at), seq, at, virtual)
+    return found

@@ -40,7 +40,7 @@ def _about(path: Path) -> dict[str, Any]:
     about: dict[str, Any] = {"log": str(path), "size_bytes": path.stat().st_size}
     try:
         # Chains are for `verify`: a folder of large logs is to be listed at once.
-        state, seq, at = read(path, verify=False)
+        state, seq, at, _ = read(path, verify=False)
     except LogError as exc:
         return {**about, "problem": str(exc)}
     owner = holder(path)

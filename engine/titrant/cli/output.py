@@ -89,6 +89,25 @@ def console(*, stderr: bool = False) -> Console:
     return found if found.is_terminal else Console(highlight=False, stderr=stderr, width=PIPED_WIDTH)
 
 
+MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
+"""How something that was looked at turned out."""
+
+
+def marked(level: str, text: str, remedy: str = "") -> Table:
+    """A line of a report with its mark, and below it what to do; both wrap beside the mark."""
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    sign, style = MARKS[level]
+    line = Table.grid(padding=(0, 1))
+    line.add_column(no_wrap=True)
+    line.add_column()
+    line.add_row(Text(sign, style=style), Text(text, style="" if level == "ok" else style))
+    if remedy:
+        line.add_row("", Text(f"→ {remedy}"))
+    return line
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> Table:
     """A table of plain texts (None is empty); the columns named in *right* are numbers."""
     from rich import box  # noqa: PLC0415

@@ -103,7 +103,7 @@ def _range(name: str, form: Parameter) -> RangeParameterConfig:
     if form.parameter_type not in (None, "float", "int"):
         raise SearchSpaceError(f"parameter {name!r} is a range of {form.parameter_type!r}: it can be float or int")
     kind = form.parameter_type or "float"
-    return RangeParameterConfig(name, form.bounds, kind, form.step_size, form.scaling)  # type: ignore[arg-type]
+    return RangeParameterConfig(name, form.bounds, kind, form.step_size, form.scaling)
 
 
 def _choice(name: str, form: Parameter) -> ChoiceParameterConfig:

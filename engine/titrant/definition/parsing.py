@@ -40,7 +40,13 @@ def parse(text: str, kind: str) -> Any:
         Unreadable: It cannot be read, or says the same key twice.
     """
     try:
-        return {"toml": tomllib.loads, "yaml": _yaml, "json": _json}[kind](text)
+        match kind:
+            case "toml":
+                return tomllib.loads(text)
+            case "yaml":
+                return _yaml(text)
+            case _:
+                return _json(text)
     except tomllib.TOMLDecodeError as exc:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(exc))
         said = re.sub(r"\s*\(at [^)]*\)$", "", str(exc))
@@ -88,8 +94,8 @@ def _yaml(text: str) -> Any:
     Loader.add_implicit_resolver(
         "tag:yaml.org,2002:bool", re.compile("(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
     )
-    Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
-    Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
+    Loader.add_constructor("tag:yaml.org,2002:int", lambda _loader, node: int(node.value))
+    Loader.add_constructor("tag:yaml.org,2002:float", lambda _loader, node: float(node.value))
     try:
         return yaml.load(text, Loader=Loader)  # noqa: S506  # a SafeLoader
     except yaml.MarkedYAMLError as exc:
