@@ -7,8 +7,11 @@ from typing import Any
 
 import msgspec
 
+from titrant.errors import EventRejected
 from titrant.messages import commands as c
+from titrant.messages.codec import encode_checked
 from titrant.messages.commands import Command
+from titrant.messages.events import CommandWasRefused
 
 LARGEST = 4_096
 """Bytes of arguments, as JSON, that are kept of a refused attempt."""
@@ -17,7 +20,7 @@ LONGEST = 2_000
 """Characters that are kept of why it was refused."""
 
 _FILLED_IN = ("actor", "role")  # of ``Personal``: who asked stands in the envelope
-_UNTELLABLE = (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError)
+_UNTELLABLE = (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError, EventRejected)
 
 
 def told(actor: str) -> bool:
@@ -46,8 +49,9 @@ def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in arguments.items():
         try:
             text = msgspec.json.encode(value, enc_hook=repr)
-            # Read back as the log will read it: what it could not hold must not turn a refusal into a failure.
             plain = msgspec.json.decode(text)
+            # What the log could not hold (too large a number, too deep a nesting) must not cost the rest.
+            encode_checked(CommandWasRefused(command="", arguments={name: plain}, why=""))
         except _UNTELLABLE:
             plain, text = f"a {type(value).__name__} that cannot be written down", b""
         cost = len(text) + len(name) + 4
