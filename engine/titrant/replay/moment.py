@@ -23,7 +23,7 @@ When = int | str | datetime | None
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _NUMBER = re.compile(r"-?\d+")
-_SPAN = re.compile(r"([+-])((?:\d+(?:\.\d+)?[smhd])+)")
+_SPAN = re.compile(r"([+-])((?:\d{1,9}(?:\.\d{1,9})?[smhd]){1,4})")
 _PIECE = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _AT = "SELECT coalesce(max(recorded_at), 0) FROM events WHERE seq = ?"
 _FORMS = "give a sequence number (42), one from the end (-10), a time (2026-05-04T14:30), or a span (-10m, +1h30m)"
