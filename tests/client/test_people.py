@@ -9,6 +9,7 @@ import pytest
 
 from titrant import (
     AsyncClient,
+    ChoiceParameterConfig,
     Client,
     CommandRefused,
     ConfigurationError,
@@ -260,6 +261,21 @@ def test_a_wrong_name_completes_nothing(client: Client):
     with pytest.raises(ConfigurationError, match="'q' is no parameter of it: use x"):
         client.complete_trial(0, 1.0, executed={"q": 1.0})
     assert client.state.trial(0).status is TrialStatus.RUNNING
+
+
+def test_a_solvent_that_is_in_no_list_does_not_keep_a_model_from_ranking_the_others():
+    with Client(virtual_time=True, random_seed=1) as client:
+        solvents = ChoiceParameterConfig("solvent", ("water", "DMF", "THF"))
+        client.configure_experiment([RangeParameterConfig("x", (0.0, 1.0)), solvents])
+        client.configure_optimization("y")
+        told(client, 1.0, 2.0, 3.0, 2.5)
+        client.record_executed(3, {"solvent": "toluene"})
+
+        parameters, values, index, _ = client.get_best_parameterization()
+
+        assert index == 2
+        assert values["y"][1] is not None, "it is a model's word"
+        assert parameters == client.state.trial(2).parameters
 
 
 class Doses(PushedRunner):

@@ -95,3 +95,39 @@ def test_a_failed_trial_and_one_without_data_are_no_points():
     assert not board.consider(finished(0, TrialStatus.FAILED, y=9.0), state)
     assert not board.consider(finished(1), state)
     assert board.trace == []
+
+
+def test_replicates_are_one_point_by_their_mean():
+    state = empty("y")
+    board = Leaderboard(state)
+    for trial in (
+        finished(0, y=4.0),
+        finished(1, y=3.0),
+        replace(finished(2, y=0.0), replicate_of=0),
+        replace(finished(3, y=5.0), replicate_of=1),
+    ):
+        state = with_trial(state, trial)
+        board.consider(trial, state)
+
+    assert [(point.trial, point.utilities) for point in board.front] == [(1, (4.0,))]
+    assert [point.utilities for point in board.trace] == [(2.0,), (4.0,)]
+    assert best_observed(state).trial.index == 1
+
+
+def test_a_recipe_whose_first_trial_failed_is_told_by_the_one_that_did_not():
+    state = with_trial(empty("y"), finished(0, TrialStatus.FAILED))
+    board = Leaderboard(state)
+    again = replace(finished(1, y=1.0), replicate_of=0)
+
+    assert board.consider(again, with_trial(state, again))
+    assert [point.trial for point in board.front] == [1]
+
+
+def test_a_voided_result_leads_no_more():
+    state = with_trial(empty("y"), finished(0, y=1.0))
+    state = with_trial(state, finished(1, y=2.0))
+    board = Leaderboard(state)
+    state = with_trial(state, finished(1, TrialStatus.VOIDED, y=2.0))
+    board.rebuild(state)
+
+    assert [point.trial for point in board.front] == [0]

@@ -42,6 +42,9 @@ from titrant.runtime.mailbox import Answer, Mailbox
 log = Logger(__name__)
 
 
+REFUSED = (CommandRefused, ConfigurationError, EventRejected)
+"""What a decision may be refused with; nothing has changed then."""
+
 TOLD = ("trial", "runner", "attempt", "metric", "missing", "outcome", "name", "reason", "parameters")
 """The fields of an event that its line of diagnostics shows."""
 
@@ -146,11 +149,7 @@ class Supervisor:
         if told(by.actor):
             try:
                 self.decide(attempt, by, tell)
-            except (
-                CommandRefused,
-                ConfigurationError,
-                EventRejected,
-            ) as exc:  # the refusal itself matters more than its record
+            except REFUSED as exc:  # the refusal itself matters more than its record
                 log.error("refusal.not_recorded", command=attempt.command, by=by.actor, why=str(exc))
             else:
                 return
