@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -54,3 +54,20 @@ File = Annotated[
     Path, typer.Argument(metavar="FILE", help="An experiment file (TOML, YAML or JSON).", show_default=False)
 ]
 """An experiment file."""
+
+Speed = Literal["real", "max"]
+"""``max`` is virtual time."""
+
+Parallelism = Annotated[
+    int | None,
+    typer.Option("--parallelism", "-p", min=1, metavar="N", help="Trials at once; the file says it otherwise."),
+]
+Trials = Annotated[
+    int | None, typer.Option("--trials", "-n", min=0, metavar="N", help="New trials; the file says it otherwise.")
+]
+SpeedOption = Annotated[
+    Speed | None,
+    typer.Option(
+        "--speed", help="max: in virtual time, which does not wait; for simulated labs alone.", show_default=False
+    ),
+]

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from titrant.cli.errors import BadInput
-from titrant.cli.options import Json, Log
+from titrant.cli.options import Json, Log, Parallelism, SpeedOption, Trials
 from titrant.cli.output import Shown, command
-from titrant.cli.session import Parallelism, SpeedOption, Trials, go, in_virtual_time, show_progress, shown
 
 if TYPE_CHECKING:
     from titrant.definition import Loaded
@@ -35,6 +34,7 @@ def resume(
     again; the run goes on to as many trials as it was begun for, or with --trials N to N more.
     """
     from titrant.cli.logs import find_log, read  # noqa: PLC0415
+    from titrant.cli.session import go, in_virtual_time, show_progress, shown  # noqa: PLC0415
     from titrant.client import Client  # noqa: PLC0415
     from titrant.definition import apply, connect, keep, load, recall  # noqa: PLC0415
 

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from titrant.cli import errors
-from titrant.cli.options import File, Json
+from titrant.cli.options import File, Json, Parallelism, SpeedOption, Trials
 from titrant.cli.output import Shown, command
-from titrant.cli.session import Parallelism, SpeedOption, Trials, go, in_virtual_time, show_progress, shown
 
 
 @command
@@ -30,6 +29,7 @@ def run(
     In a terminal there is a live view, elsewhere a line for each trial. Ctrl-C finishes what runs and ends; pressed
     twice it stops what runs. Whatever happens to this process, `titrant resume LOG` goes on from there.
     """
+    from titrant.cli.session import go, in_virtual_time, show_progress, shown  # noqa: PLC0415
     from titrant.client import Client  # noqa: PLC0415
     from titrant.definition import apply, connect, load  # noqa: PLC0415
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-import typer
 
 from titrant.api.running import RunReport
 from titrant.cli.errors import DONE, INTERRUPTED, NOT_NOW, BadInput
+from titrant.cli.options import Speed
 from titrant.cli.output import Shown
 from titrant.client import Client
 from titrant.definition import Connected
@@ -22,8 +22,6 @@ from titrant.messages import events as e
 from titrant.model.trial import Parameterization
 from titrant.progress import words
 from titrant.rules.state import State
-
-Speed = Literal["real", "max"]
 
 _ENDED_WELL = ("finished", "timeout", "exhausted", "drained")
 
@@ -91,8 +89,8 @@ def best_of(client: Client) -> list[Best]:
     return [Best(index, parameters, values) for parameters, values, index, _arm in found]
 
 
-def shown(client: Client, report: RunReport | None, code: int = DONE, *, note: str = "") -> Shown:
-    """What to say at the end of a run."""
+def shown(client: Client, report: RunReport | None, code: int = DONE, *, note: str = "", hint: bool = True) -> Shown:
+    """What to say at the end of a run; *note* where there was none, and a *hint* how to go on."""
     best = best_of(client)
     document = {
         "log": str(client.path),
@@ -103,12 +101,15 @@ def shown(client: Client, report: RunReport | None, code: int = DONE, *, note: s
         "failures": [] if report is None else [{"trial": at, "reason": why} for at, why in report.failures],
         "best": best,
     }
-    return Shown(document, "\n".join([*([note] if note else []), *_told(client.state, best), *_next(client)]), code)
+    lines = [*([note] if note else []), *_told(client.state, best)]
+    if hint and client.state.runners:
+        lines += ["", f"More trials:  {called()} resume {client.path} --trials 10"]
+    return Shown(document, "\n".join(lines), code)
 
 
 def _told(state: State, best: list[Best]) -> list[str]:
     if not best:
-        return ["" if state.optimization is None else "No trial with data keeps the outcome constraints yet."]
+        return ["No trial with data keeps the outcome constraints yet."] if state.closed else []
     if len(best) > 1:
         front = ", ".join(f"trial {one.trial} ({_values(one)})" for one in best[:8])
         return [f"{len(best)} trials that no other beats: {front}{' …' if len(best) > 8 else ''}"]
@@ -125,10 +126,6 @@ def _values(best: Best) -> str:
     )
 
 
-def _next(client: Client) -> list[str]:
-    return ["", f"More trials:  {called()} resume {client.path} --trials 10"]
-
-
 def called() -> str:
     """How this program is called from here."""
     import os  # noqa: PLC0415
@@ -140,21 +137,6 @@ def called() -> str:
     if script.stem == "titrant":
         return os.path.relpath(script)
     return f"{os.path.relpath(sys.executable)} -m titrant.cli"
-
-
-Parallelism = Annotated[
-    int | None,
-    typer.Option("--parallelism", "-p", min=1, metavar="N", help="Trials at once; the file says it otherwise."),
-]
-Trials = Annotated[
-    int | None, typer.Option("--trials", "-n", min=0, metavar="N", help="New trials; the file says it otherwise.")
-]
-SpeedOption = Annotated[
-    Speed | None,
-    typer.Option(
-        "--speed", help="max: in virtual time, which does not wait; for simulated labs alone.", show_default=False
-    ),
-]
 
 
 def show_progress(json: bool) -> bool | None:  # the flag of the command

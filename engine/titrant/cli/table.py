@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 START = "Start"
 LOOK = "Look"
+TELL = "Ask and tell"
+JUDGE = "Judge trials and results"
+CONTROL = "Control"
 
 
 class Entry(NamedTuple):
@@ -18,9 +21,30 @@ class Entry(NamedTuple):
 
 
 TABLE = (
+    Entry("demo", START, "demo", "Watch a closed loop optimize a simulated reaction, in under a minute."),
     Entry("new", START, "new", "Write a commented experiment file to begin with."),
     Entry("check", START, "check", "Check an experiment file: types, bounds, feasibility, names, and a dry run."),
     Entry("run", START, "run", "Run the experiment in FILE; its log is made beside it."),
     Entry("resume", START, "resume", "Go on with the experiment in LOG, where it was left or killed."),
     Entry("ls", LOOK, "ls", "List the logs in a folder: trials, the best so far, and whether somebody runs them."),
+    Entry("ask", TELL, "telling", "Make trials to carry out oneself; tell their results with `tell`."),
+    Entry("tell", TELL, "telling", "Tell the result of a trial that you carried out."),
+    Entry("attach", TELL, "telling", "Add a trial with conditions of one's own, with its result where there is one."),
+    Entry("import", TELL, "importing", "Add the trials of a CSV file, with their results."),
+    Entry("approve", JUDGE, "judging", "Let a proposed trial go ahead."),
+    Entry("reject", JUDGE, "judging", "Do not carry a proposed trial out."),
+    Entry("hold", JUDGE, "judging", "Keep a waiting trial back until it is approved."),
+    Entry("retry", JUDGE, "judging", "Carry a failed or unknown trial out once more."),
+    Entry("abandon", JUDGE, "judging", "Give a trial up; its conditions are not suggested again."),
+    Entry("void", JUDGE, "judging", "Withdraw a finished result: kept in the history, forgotten by the model."),
+    Entry("unvoid", JUDGE, "judging", "Let a withdrawn result count again."),
+    Entry("correct", JUDGE, "telling", "Replace values of a finished trial; those before stay in the history."),
+    Entry("note", JUDGE, "judging", "Add words to a trial or to the experiment."),
+    Entry("sign", JUDGE, "judging", "Put one's name to everything in the log so far."),
+    Entry("pause", CONTROL, "controlling", "Start no new trials; what runs goes on."),
+    Entry("unpause", CONTROL, "controlling", "Start new trials again."),
+    Entry("drain", CONTROL, "controlling", "Finish what runs, start nothing new, then end the run."),
+    Entry("stop", CONTROL, "controlling", "Stop what runs, bring instruments into their safe states, end the run."),
+    Entry("halt", CONTROL, "controlling", "Safe state everywhere at once, latched until reset; not an emergency stop."),
+    Entry("reset", CONTROL, "controlling", "Release the latch of a halt; starts nothing."),
 )

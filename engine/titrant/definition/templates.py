@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from typing import Any
 
 _HEAD = """\
 # An experiment for titrant.  Check it, then run it:
@@ -159,3 +161,8 @@ def template(kind: str, name: str, file: str) -> str:
     """
     text = _HEAD.replace("@FAST@", "" if kind == "blank" else " --speed max") + _BODIES[kind]
     return text.replace("@FILE@", file).replace("@NAME@", json.dumps(name, ensure_ascii=False))
+
+
+def plain_template(kind: str) -> dict[str, Any]:
+    """What such a file says, as plain values."""
+    return tomllib.loads(template(kind, kind, f"{kind}.toml"))
