@@ -73,7 +73,7 @@ def among(told: Iterable[tuple[Record, State]]) -> Iterator[Act]:
     before = State()
     for record, after in told:
         if is_act(record):
-            yield _act(record, before, after)
+            yield act(record, before, after)
         before = after
 
 
@@ -83,7 +83,8 @@ def is_act(record: Record) -> bool:
     return by_somebody and (record.part == 0 or type(record.event) not in _FOLLOWING)
 
 
-def _act(record: Record, before: State, after: State) -> Act:
+def act(record: Record, before: State, after: State) -> Act:
+    """An event that is somebody's act, with the states before and after it."""
     event, trial = record.event, record.trial
     found: list[Change] = changes(before, after, () if trial is None else (trial,))
     return Act(

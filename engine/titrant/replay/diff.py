@@ -178,12 +178,12 @@ def _counts(before: State, after: State) -> Iterator[Change]:
 
 
 def _best(before: State, after: State) -> Iterator[Change]:
-    old, new = _leading(before), _leading(after)
+    old, new = leading(before), leading(after)
     if old != new:
-        yield Change("best", old, new, f"best: {_lead(old)} → {_lead(new)}")
+        yield Change("best", old, new, f"best: {lead_words(old)} → {lead_words(new)}")
 
 
-def _leading(state: State) -> dict[str, Any] | None:
+def leading(state: State) -> dict[str, Any] | None:
     """The trial that leads and what it reached, or the front."""
     if state.optimization is None:
         return None
@@ -199,14 +199,15 @@ def _leading(state: State) -> dict[str, Any] | None:
     return {"trial": best.trial.index, "utility": best.utility, "result": reached}
 
 
-def _lead(leading: Mapping[str, Any] | None) -> str:
-    match leading:
+def lead_words(found: Mapping[str, Any] | None) -> str:
+    """What leads, for people."""
+    match found:
         case None:
             return "none"
         case {"front": front}:
             return f"{words.count(len(front), 'trial')} that no other beats"
         case _:
-            return f"{leading['result']} in trial {leading['trial']}"
+            return f"{found['result']} in trial {found['trial']}"
 
 
 # --- trials ---------------------------------------------------------------------------------------------------------
