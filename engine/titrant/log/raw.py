@@ -1,0 +1,83 @@
+"""A log row by row, as it is stored: for what copies it in another form."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from titrant.log import schema
+from titrant.log.group import Row
+from titrant.log.replay import CHUNK, FAULTS, genesis_of, open_reader, translated, verified
+from titrant.messages.codec import decode
+from titrant.messages.events import Event
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What a log says of itself: of this its chain's genesis is made; times are microseconds since 1970 UTC."""
+
+    log_id: str
+    format: int
+    created_at: int
+    created_by: str
+    hash_alg: str
+
+    @property
+    def genesis(self) -> bytes:
+        """The hash that stands before event 1."""
+        return genesis_of(msgspec.structs.astuple(self))
+
+
+class RawLog:
+    """A log open for reading; use it in ``with``.
+
+    Raises:
+        LogMissing: There is no log at that path.
+        NotALog: The file is something else.
+        LogTooNew: A newer titrant wrote it.
+        LogCorrupt: Its tables or its identity were changed.
+        LogUnavailable: The storage failed.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._reader = open_reader(path)
+        try:
+            self.identity = Identity(*self._reader.execute(schema.META).fetchone())
+            self.genesis = self.identity.genesis
+        except BaseException as exc:
+            self._reader.close()
+            if isinstance(exc, FAULTS):
+                raise translated(exc, self.path) from exc
+            raise
+
+    def __enter__(self) -> RawLog:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._reader.close()
+
+    def rows(self) -> Iterator[tuple[Row, Event]]:
+        """Yield the columns of each event (``chain.COLUMNS``), checked against the chain, and what the payload says.
+
+        The payload is the bytes as stored.
+
+        Raises:
+            LogCorrupt: The first fault found, by sequence number.
+            LogTooNew: An event is of a kind not known yet.
+            LogUnavailable: The storage failed.
+        """
+        after, previous = 0, self.genesis
+        while rows := self._chunk(after):
+            for row in verified(rows, after, previous):
+                yield row, decode(row[2], row[3], row[14], seq=row[0])
+            after, previous = rows[-1][0], rows[-1][15]
+
+    def _chunk(self, after: int) -> list[Row]:
+        select = schema.SELECT + "WHERE seq > ? ORDER BY seq LIMIT ?"
+        try:
+            return self._reader.execute(select, (after, CHUNK)).fetchall()
+        except sqlite3.Error as exc:
+            raise translated(exc, self.path, after + 1) from exc
