@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 START = "Start"
 LOOK = "Look"
+AUDIT = "Audit"
 TELL = "Ask and tell"
 JUDGE = "Judge trials and results"
 CONTROL = "Control"
@@ -24,9 +25,29 @@ TABLE = (
     Entry("demo", START, "demo", "Watch a closed loop optimize a simulated reaction, in under a minute."),
     Entry("new", START, "new", "Write a commented experiment file to begin with."),
     Entry("check", START, "check", "Check an experiment file: types, bounds, feasibility, names, and a dry run."),
+    Entry("doctor", START, "doctor", "Look for what could go wrong on this machine, with a log or with a file."),
     Entry("run", START, "run", "Run the experiment in FILE; its log is made beside it."),
     Entry("resume", START, "resume", "Go on with the experiment in LOG, where it was left or killed."),
     Entry("ls", LOOK, "ls", "List the logs in a folder: trials, the best so far, and whether somebody runs them."),
+    Entry("status", LOOK, "reading", "Say how an experiment stands: trials, runners, what it waits for, who runs it."),
+    Entry("log", LOOK, "reading", "Print the events, a line each; with --json a document each."),
+    Entry("show", LOOK, "reading", "Show the experiment, one trial, or one event; at any moment of its history."),
+    Entry(
+        "best",
+        LOOK,
+        "reading",
+        "Show the best trial so far, as observed; with several objectives, the front.",
+    ),
+    Entry("why", LOOK, "auditing", "Account for a trial: what it was made from, by whom, and what became of it."),
+    Entry("diff", AUDIT, "auditing", "Say what changed in an experiment between two moments."),
+    Entry("acts", AUDIT, "auditing", "List what people and agents did: who, why, and what it was before and after."),
+    Entry(
+        "verify",
+        AUDIT,
+        "auditing",
+        "Audit a log: chain, order, legality, signatures, snapshots.",
+    ),
+    Entry("head", AUDIT, "auditing", "Print the log's head, to be kept elsewhere and given to `verify --against`."),
     Entry("ask", TELL, "telling", "Make trials to carry out oneself; tell their results with `tell`."),
     Entry("tell", TELL, "telling", "Tell the result of a trial that you carried out."),
     Entry("attach", TELL, "telling", "Add a trial with conditions of one's own, with its result where there is one."),
