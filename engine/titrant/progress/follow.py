@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import sys
-import threading
 from contextlib import aclosing
 from typing import TextIO
 
 import anyio
 import anyio.abc
-from rich.console import Console
 
 from titrant.engine import Engine
 from titrant.errors import TitrantError
-from titrant.log.base import Record
-from titrant.messages import events as e
-from titrant.progress.board import OVER, Board
-from titrant.progress.lines import Backlog, Begun, Finished
-from titrant.progress.picture import Picture
-from titrant.progress.screen import LinesWriter, LiveWriter, Screen, Writer
-from titrant.rules.state import State
+from titrant.progress.watcher import Watcher
 from titrant.runtime.diagnostics import Logger
 from titrant.runtime.supervision import describe
 from titrant.runtime.threads import run_in_thread
@@ -43,12 +35,14 @@ async def follow(
         task_status: Told as soon as no event can be missed.
         file: Where to write; stderr where None.
     """
-    watcher = _Watcher(engine, sys.stderr if file is None else file)
+    path = None if engine.path is None else str(engine.path)
+    shown = sys.stderr if file is None else file
+    watcher = Watcher(engine.state, now=engine.clock.now, virtual=engine.clock.virtual, path=path, file=shown)
     watcher.screen.open()
     try:
         while await _watch(engine, watcher, task_status):
             task_status = anyio.TASK_STATUS_IGNORED
-            watcher.start_anew()
+            watcher.start_anew(engine.state)
     except Exception as exc:  # a fault in what is shown must not end what runs
         log.error("progress.failed", reason=describe(exc), exc_info=exc)
     finally:
@@ -56,7 +50,7 @@ async def follow(
             await engine.clock.outside(lambda: run_in_thread(watcher.screen.close))
 
 
-async def _watch(engine: Engine, watcher: _Watcher, task_status: anyio.abc.TaskStatus[None]) -> bool:
+async def _watch(engine: Engine, watcher: Watcher, task_status: anyio.abc.TaskStatus[None]) -> bool:
     """Follow the events to the engine's end; True where they came too quickly, and one must begin anew."""
     try:
         async with aclosing(engine.hub.listen()) as published:
@@ -67,46 +61,3 @@ async def _watch(engine: Engine, watcher: _Watcher, task_status: anyio.abc.TaskS
         log.warning("progress.fell_behind", reason=str(exc))
         return True
     return False
-
-
-class _Watcher:
-    """Keeps a board up in the event loop, and lends it to the thread that draws."""
-
-    def __init__(self, engine: Engine, file: TextIO) -> None:
-        self._engine = engine
-        self._lock = threading.Lock()
-        self._board = Board(engine.state, virtual=engine.clock.virtual)
-        self._backlog: Backlog | None = None
-        path = None if engine.path is None else str(engine.path)
-        console = Console(file=file)
-        writer: Writer
-        if console.is_terminal and not console.is_dumb_terminal:
-            redirect = sys.stdout.isatty() and sys.stderr.isatty()
-            writer = LiveWriter(console, self.picture, path=path, redirect=redirect)
-        else:
-            self._backlog = Backlog()
-            writer = LinesWriter(file, self._backlog, self.picture, path=path)
-        self.screen = Screen(writer)
-
-    def start_anew(self) -> None:
-        """Begin again from the present state."""
-        with self._lock:
-            self._board = Board(self._engine.state, virtual=self._engine.clock.virtual)
-
-    def see(self, record: Record, state: State) -> None:
-        """Note an event."""
-        with self._lock:
-            notice, leads = self._board.record(record, state)
-        if self._backlog is None:
-            return
-        if isinstance(record.event, e.RunStarted) and state.run is not None:
-            self._backlog.add(Begun(record.recorded_at, state.run, state))
-        elif notice is not None:
-            self._backlog.add(notice)
-        elif isinstance(record.event, OVER) and record.trial is not None:
-            self._backlog.add(Finished(record.recorded_at, state.trial(record.trial), state, leads))
-
-    def picture(self) -> Picture:
-        """What is to be seen now; called from the thread that draws."""
-        with self._lock:
-            return self._board.picture(self._engine.clock.now())

@@ -57,8 +57,8 @@ def _making(suggestion: Suggestion, seen: Seen) -> Iterator[str]:
     what = DESIGNS.get(suggestion.node)
     if what is None:
         yield (
-            f"{suggestion.generator} (node {suggestion.node!r}) made it, fitted to the data of {_named(seen.trials)} as they stood after "
-            f"event {seen.seq} ({when(seen.at)})."
+            f"{suggestion.generator} (node {suggestion.node!r}) made it, fitted to the data of {_named(seen.trials)} "
+            f"as they stood after event {seen.seq} ({when(seen.at)})."
         )
     else:
         how = "" if suggestion.generator == what else f" ({suggestion.generator})"
