@@ -50,6 +50,12 @@ def test_the_client_loads_nothing_heavy():
     assert loaded_by("from titrant import Client", [*HEAVY, "aiosqlite"]) == []
 
 
+def test_an_experiment_in_memory_has_no_door_to_load():
+    code = "from titrant import Client\nClient(random_seed=1).close()"
+
+    assert loaded_by(code, ["titrant.control", "titrant.control.server", "titrant.control.acts"]) == []
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the resource module is of POSIX")
 def test_the_client_fits_into_sixty_megabytes():
     """A process's peak begins with that of the one it was forked from: a small one stands between pytest and it."""

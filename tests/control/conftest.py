@@ -50,3 +50,4 @@ def run_child(path):
     for process in started:
         process.kill()
         process.communicate()
+    address.sweep(path)

@@ -129,6 +129,7 @@ def test_callers_at_the_same_time_each_get_the_events_of_their_own_act(run_child
 def test_the_log_of_an_engine_that_was_killed_is_acted_on_itself(run_child, path):
     child = run_child()
     trial = child.until("trial.completed")["trial"]
+    folder = Path(address.find(path)[0].folder)
     child.process.send_signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
     child.process.wait(60)
 
@@ -140,6 +141,8 @@ def test_the_log_of_an_engine_that_was_killed_is_acted_on_itself(run_child, path
 
     assert voided["events"] == ["trial.voided"]
     assert stopped["value"].startswith("no run is under way")
+    assert not address.file_of(path).exists()  # who acts himself clears up, and says of himself nothing
+    assert not folder.exists()
 
 
 def test_the_next_engine_clears_up_after_one_that_was_killed(run_child, path):

@@ -120,12 +120,14 @@ def withdraw(log: Path, address: Address) -> None:
 
 
 def sweep(log: Path) -> None:
-    """Remove the folder of an engine of *log* that was killed; only who holds the lease may do this."""
+    """Remove what an engine of *log* that was killed left behind; only who holds the lease may do this."""
     try:
         address = _read_address(file_of(log))
         _require_private(Path(address.folder))
     except (OSError, EngineUnreachable):
         return  # there was none, or it is not ours to touch
+    with contextlib.suppress(OSError):
+        file_of(log).unlink()
     try:
         connect(address).close()  # it lives: a copied log names the engine of the original
     except (ConnectionRefusedError, FileNotFoundError):

@@ -10,6 +10,7 @@ from titrant.api.base import acting_as
 from titrant.api.calls import Calls
 from titrant.control import arguments as a
 from titrant.control.acts import ACTS, perform
+from titrant.control.address import sweep
 from titrant.control.outcome import Outcome
 from titrant.control.status import status
 from titrant.engine import Engine
@@ -33,6 +34,7 @@ async def act_alone(path: Path, act: str, arguments: Mapping[str, Any], by: By) 
         if act == "status":
             return Outcome(events=(), value=await run_in_thread(_look, path))
         async with Engine(path, create=False) as engine:
+            sweep(path)  # of an engine that was killed, now that the lease is ours
             return await perform(Calls(engine), act, arguments, by)
 
 
