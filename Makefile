@@ -14,7 +14,7 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## watch a closed loop optimize a simulated reaction, in under a minute
-	@$(BIN)/python examples/demo.py
+	@$(BIN)/titrant demo
 
 test: lint  ## everything that must pass: lint, types, layers, tests
 	$(BIN)/python -m pytest -q
