@@ -9,10 +9,12 @@ from msgspec.structs import replace
 
 from titrant.messages import commands as c
 from titrant.messages.commands import Command
+from titrant.model.approval import ApprovalPolicy, ApprovalRule
 from titrant.model.experiment import Definition, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import optimization_config
 from titrant.model.observation import Observation
-from titrant.model.trial import Suggestion, Trial, TrialStatus
+from titrant.model.space import ChoiceParameterConfig, FixedParameterConfig, RangeParameterConfig, search_space
+from titrant.model.trial import Parameterization, Suggestion, Trial, TrialStatus
 from titrant.rules.running import wanted
 from titrant.rules.state import State
 
@@ -29,7 +31,9 @@ def command(state: State, draw: Random) -> Command:
     chance = draw.random()
     if chance < 0.7:
         return _progress(state, draw)
-    return _person(state, draw) if chance < 0.8 else _anything(state, draw)
+    if chance < 0.76:
+        return _approval(state, draw)
+    return _person(state, draw) if chance < 0.84 else _anything(state, draw)
 
 
 def ending(state: State) -> Command:
@@ -41,6 +45,11 @@ def ending(state: State) -> Command:
         if trial.run_done:
             return c.RecordFetchFailure(trial=trial.index, metric=trial.awaiting[0], reason="off")
         return c.ReportFinished(trial=trial.index, attempt=trial.attempt, status="completed")
+    if state.proposed:
+        trial = state.open[state.proposed[0]]
+        if trial.proposer == "user:ada":
+            return c.Reject(trial=trial.index, reason="enough", actor="user:ada", role="chemist")
+        return c.Approve(trial=trial.index, actor="user:ada", role="chemist")
     return c.ExhaustRun(reason="used up")
 
 
@@ -63,12 +72,14 @@ def _progress(state: State, draw: Random) -> Command:
     if state.run is None and draw.random() < 0.5:
         return _start(state, draw)
     if wanted(state) and draw.random() < 0.5:
-        return _suggestions(draw, draw.randint(1, wanted(state) + 1))
+        return _suggestions(state, draw, draw.randint(1, wanted(state) + 1))
+    if state.proposed and draw.random() < 0.3:
+        return _decision(state, draw)
     open_trials = [state.open[index] for index in sorted(state.open) if state.open[index].status not in WAITING]
     return _report(state, draw.choice(open_trials), draw) if open_trials else _start(state, draw)
 
 
-WAITING = (TrialStatus.CANDIDATE, TrialStatus.STAGED)
+WAITING = (TrialStatus.CANDIDATE, TrialStatus.STAGED, TrialStatus.PROPOSED, TrialStatus.APPROVED)
 
 
 def _report(state: State, trial: Trial, draw: Random) -> Command:
@@ -116,12 +127,15 @@ def _anything(state: State, draw: Random) -> Command:
             lambda: c.ConfigureExperiment(experiment=replace(SPACE, owner=draw.choice(["", "ada"]))),
             lambda: c.DefineExperiment(definition=Definition(file=draw.choice(["a.toml", "b.toml"]))),
             lambda: c.ConfigureOptimization(optimization=optimization_config(draw.choice(["y", "-y", "y, t"]))),
+            lambda: _approval(state, draw),
             lambda: c.ConfigureStrategy(strategy=GenerationStrategy(seed=draw.randint(0, 2))),
             lambda: c.ConfigureMetrics(names=_metrics(draw)),
             lambda: c.ConfigureTrackingMetrics(names=draw.choice([("t",), ("y", "u")])),
             lambda: c.ConfigureRunners(runners=_runners(draw)),
-            lambda: _suggestions(draw, draw.randint(0, 3), asked=draw.random() < 0.7),
-            lambda: c.AttachTrial(parameters={"x": draw.choice([0.5, 2.0])}, baseline=draw.random() < 0.3),
+            lambda: _suggestions(state, draw, draw.randint(0, 3), asked=draw.random() < 0.7),
+            lambda: c.AttachTrial(
+                parameters=_conditions(state, draw), baseline=draw.random() < 0.3, actor=draw.choice(WHO)
+            ),
             lambda: c.CompleteTrial(trial=index, observations=_data(draw), executed=draw.choice([{}, {"x": 0.51}])),
             lambda: c.AttachData(trial=index, observations=_data(draw)),
             lambda: c.MarkFailed(trial=index),
@@ -174,7 +188,7 @@ def _person(state: State, draw: Random) -> Command:
             lambda: c.RecordExecuted(
                 trial=index, parameters=draw.choice([{"x": 0.7}, {"x": 3}, {"x": "much"}, {"q": 1}])
             ),
-            lambda: c.Replicate(trial=index, count=draw.randint(0, 2), asked=draw.random() < 0.3),
+            lambda: c.Replicate(trial=index, count=draw.randint(0, 2), asked=draw.random() < 0.3, actor=actor),
             lambda: c.AddNote(text=draw.choice(["blue", ""]), trial=draw.choice([None, index])),
             lambda: c.Sign(meaning="reviewed", seq=draw.randint(0, 9), hash="ab" * 32, actor=actor),
             lambda: c.RecordRefusal(command="Reset", arguments={"why": None}, why="not halted"),
@@ -182,6 +196,62 @@ def _person(state: State, draw: Random) -> Command:
         ]
     )
     return make()
+
+
+WHO = ("user:ada", "user:kim", "agent:planner", "engine")
+
+POLICIES = (
+    ApprovalPolicy(),
+    ApprovalPolicy((ApprovalRule(when="x > 0.45"),)),
+    ApprovalPolicy((ApprovalRule(first=3, approvers=("user:ada",)), ApprovalRule(when="x > 0.45"))),
+    ApprovalPolicy((ApprovalRule(proposed_by="agent:*"), ApprovalRule(when="x < 0.4", approvers=("role:chemist",)))),
+    ApprovalPolicy((ApprovalRule(proposed_by="generator", first=9),)),
+)
+
+_X = RangeParameterConfig("x", (0.0, 1.0))
+_Z = RangeParameterConfig("z", (1, 4), parameter_type="int")
+SPACES = (
+    search_space([_X]),
+    search_space([RangeParameterConfig("x", (0.3, 0.6))]),
+    search_space([FixedParameterConfig("x", 0.5)]),
+    search_space([_X, _Z]),
+    search_space([_X, _Z], ["x + 0.1*z <= 0.8"]),
+    search_space([_X, ChoiceParameterConfig("k", ("a", "b"))]),
+    search_space([_X, ChoiceParameterConfig("k", ("b", "c"))]),
+    search_space([_Z, _X]),
+    search_space([_Z]),
+)
+BACKFILLS: tuple[Parameterization, ...] = ({}, {"z": 2}, {"k": "b"}, {"z": 2, "x": 0.5})
+
+
+def _approval(state: State, draw: Random) -> Command:
+    """What people do about trials that have not begun, about failed ones, and about the search space."""
+    index = draw.randint(0, state.next_index)
+    failed = [trial.index for trial in state.closed.values() if trial.status is TrialStatus.FAILED]
+    again = draw.choice([*state.unknown[:1], *sorted(failed), index])
+    waits = draw.choice([*state.queue, index])
+    reason = draw.choice(["look first"] * 4 + [""])
+    make = draw.choice(
+        [
+            lambda: c.ConfigureApproval(policy=draw.choice(POLICIES)),
+            lambda: c.ConfigureApproval(policy=draw.choice(POLICIES)),
+            lambda: c.ChangeSpace(space=draw.choice(SPACES), backfill=draw.choice(BACKFILLS)),
+            lambda: c.ChangeSpace(space=draw.choice(SPACES), backfill=draw.choice(BACKFILLS)),
+            lambda: c.Hold(trial=waits, reason=reason, actor=draw.choice(WHO)),
+            lambda: c.Retry(trial=again, reason=reason),
+            lambda: _decision(state, draw),
+        ]
+    )
+    return make()
+
+
+def _decision(state: State, draw: Random) -> Command:
+    """Somebody decides on a trial, most often one that awaits it."""
+    who: dict[str, Any] = {"actor": draw.choice(WHO), "role": draw.choice(["chemist", "visitor", None])}
+    trial = draw.choice([*state.proposed, *state.proposed, draw.randint(0, state.next_index)])
+    if draw.random() < 0.6:
+        return c.Approve(trial=trial, **who)
+    return c.Reject(trial=trial, reason=draw.choice(["too hot", "too hot", ""]), **who)
 
 
 def _start(state: State, draw: Random) -> c.StartRun:
@@ -195,9 +265,20 @@ def _start(state: State, draw: Random) -> c.StartRun:
     return c.StartRun(options=options, alive=frozenset(index for index in state.open if draw.random() < 0.7))
 
 
-def _suggestions(draw: Random, count: int, *, asked: bool = False) -> c.AddTrials:
-    one = Suggestion(parameters={"x": 0.5}, node="sobol", generator="Sobol", position=draw.randint(0, 50))
-    return c.AddTrials(suggestions=(one,) * count, asked=asked)
+def _suggestions(state: State, draw: Random, count: int, *, asked: bool = False) -> c.AddTrials:
+    actor = draw.choice(WHO) if asked else "generator"
+    parameters = _conditions(state, draw)
+    one = Suggestion(parameters=parameters, node="sobol", generator="Sobol", position=draw.randint(0, 50))
+    return c.AddTrials(suggestions=(one,) * count, asked=asked, actor=actor)
+
+
+def _conditions(state: State, draw: Random) -> Parameterization:
+    """Conditions that fit the search space, most often."""
+    if state.experiment is None or draw.random() < 0.1:
+        return {"x": draw.choice([0.5, 2.0])}
+    middle = state.experiment.space.centre()
+    other = {**middle, "x": draw.choice([0.35, 0.55])} if "x" in middle else middle
+    return other if state.experiment.space.contains(other) else middle
 
 
 def _resolve(index: int, draw: Random) -> c.Resolve:

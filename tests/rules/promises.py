@@ -13,7 +13,7 @@ from titrant.messages.codec import decode, encode_checked
 from titrant.messages.commands import Command
 from titrant.messages.events import Event
 from titrant.model.trial import Trial, TrialStatus
-from titrant.rules import course
+from titrant.rules import approving, changing, course
 from titrant.rules.decide import decide, step
 from titrant.rules.evolve import evolve
 from titrant.rules.running import advance, wanted
@@ -77,8 +77,13 @@ class Watched:
                 self.keys.add(event.key)
             case e.TrialRequeued(trial=index):
                 spec = before.runner(before.trial(index).runner)
-                word = isinstance(command, c.Resolve) and command.outcome == "rerun"
+                word = isinstance(command, c.Retry) or (isinstance(command, c.Resolve) and command.outcome == "rerun")
                 assert word or (spec is not None and spec.rerun_safe), "only what is safe is carried out again"
+            case e.TrialApproved(trial=index):
+                self.seen["approved in hand" if before.trial(index).asked else "approved for the loop"] += 1
+                check_decision(before.trial(index), command)
+            case e.TrialRejected(trial=index):
+                check_decision(before.trial(index), command)
             case e.RunEnded(outcome=outcome):
                 self.seen[outcome] += 1
             case _:
@@ -105,15 +110,50 @@ def check_state(state: State) -> None:
     assert {name: count for name, count in state.busy.items() if count} == slots
     loop = {index for index, trial in trials.items() if not trial.asked and trial.status is not TrialStatus.UNKNOWN}
     assert state.in_loop == len(loop)
-    waiting = {index for index in loop if trials[index].status in (TrialStatus.CANDIDATE, TrialStatus.STAGED)}
+    waiting = {index for index in loop if trials[index].status in approving.WAITING}
     assert sorted(state.queue) == sorted(waiting)
     assert all(fresh(trials[index]) for index in waiting), "nothing of an earlier attempt clings to the next"
+    awaiting = {index for index, trial in trials.items() if trial.status is TrialStatus.PROPOSED}
+    assert sorted(state.proposed) == sorted(awaiting)
+    assert state.proposed_in_loop == len(awaiting & loop)
+    assert all(bool(trial.rule) == (index in awaiting) for index, trial in trials.items())
+    assert all(fresh(trials[index]) for index in awaiting), "nothing is done with what awaits approval"
+    space = None if state.experiment is None else state.experiment.space
+    assert all(space and space.contains(trials[index].parameters) for index in awaiting | (waiting - staged(state)))
+    check_sight(state)
     assert sorted(state.unknown) == sorted(i for i, trial in trials.items() if trial.status is TrialStatus.UNKNOWN)
     ended = Counter(trial.status for trial in closed.values())
     assert {status: count for status, count in zip(TrialStatus, state.counts, strict=True) if count} == ended
     assert all(trial.awaiting for trial in trials.values() if trial.run_done), "what is over awaits something, or ends"
     assert advance(state) == (), "whatever follows by itself has followed"
     check_run(state)
+
+
+def staged(state: State) -> set[int]:
+    """Trials begun before or taken over from somebody: whether they still fit is seen when it is their turn."""
+    return {index for index, trial in state.open.items() if trial.status is TrialStatus.STAGED}
+
+
+def check_sight(state: State) -> None:
+    """Every trial is seen from the present space or left out, and a model's space has room for the present one."""
+    if state.experiment is None:
+        return
+    space, held = changing.sight(state)
+    assert space.names == state.experiment.space.names
+    assert all(space.parameter(name).check(value) == value for name, value in held.items())
+    for trial in state.trials():
+        place = changing.project(state, trial)
+        if place is not None and state.space_changes:
+            assert tuple(place) == space.names
+
+
+def check_decision(trial: Trial, command: Command) -> None:
+    """Only a person decides, one who is named where somebody is, and nobody approves their own then."""
+    assert isinstance(command, c.Approve | c.Reject)
+    assert command.actor.startswith("user:")
+    names = {command.actor, f"role:{command.role}"}
+    assert not trial.approvers or names.intersection(trial.approvers)
+    assert not (isinstance(command, c.Approve) and trial.approvers and command.actor == trial.proposer)
 
 
 def fresh(trial: Trial) -> bool:
@@ -131,8 +171,13 @@ def check_run(state: State) -> None:
     assert len(run.failures) <= run.ended
     assert run.created <= run.options.max_trials
     assert state.halted is None
-    under_way = state.in_loop - len(state.queue)
-    assert under_way or state.paused is not None or wanted(state), "a run waits for something that can come"
+    under_way = state.in_loop - len(state.queue) - state.proposed_in_loop
+    room = sum(run.options.parallelism if spec.capacity is None else spec.capacity for spec in state.runners)
+    assert wanted(state) + state.proposed_in_loop + len(state.queue) <= max(
+        room, state.proposed_in_loop + len(state.queue)
+    ), "no more is proposed than could run"
+    waits = state.paused is not None or wanted(state) or state.proposed_in_loop
+    assert under_way or waits, "a run waits for something that can come"
 
 
 def check_submission(state: State, event: e.TrialSubmitting) -> None:
@@ -144,14 +189,20 @@ def check_submission(state: State, event: e.TrialSubmitting) -> None:
     assert (state.busy.get(event.runner) or 0) <= (run.options.parallelism if spec.capacity is None else spec.capacity)
     assert state.slots_in_use <= run.options.parallelism
     assert (state.paused, state.halted, run.draining) == (None, None, None)
+    trial = state.trial(event.trial)
+    assert approving.required(state, trial) is None, "what needs approval has it"
+    assert state.experiment is not None
+    assert state.experiment.space.contains(trial.parameters), "what is submitted fits the search space of now"
 
 
 def check_step(before: State, after: State, events: tuple[Event, ...]) -> None:
     """Nothing that is over begins again, and nothing recorded is forgotten but what a person corrects."""
     corrected = {event.trial for event in events if isinstance(event, e.ResultCorrected)}
+    requeued = {event.trial for event in events if isinstance(event, e.TrialRequeued)}
     for index, trial in before.closed.items():
-        now = after.closed[index].status
-        assert now is trial.status or {now, trial.status} in WITHDRAWN, "a closed trial never reopens"
+        now = after.trial(index).status
+        again = index in requeued and trial.status is TrialStatus.FAILED
+        assert again or now is trial.status or {now, trial.status} in WITHDRAWN, "only what failed begins again"
     for index in range(before.next_index):
         seen = before.trial(index).observations
         if index not in corrected:

@@ -32,6 +32,7 @@ def test_every_event_outcome_and_state_is_reached():
     assert {kind.__name__ for kind in get_args(Event)} <= seen.keys()
     assert seen.keys() >= OUTCOMES
     assert seen.keys() >= {"COMPLETED", "FAILED", "ABANDONED", "EARLY_STOPPED", "UNKNOWN", "refused"}
+    assert seen.keys() >= {"PROPOSED", "REJECTED", "STALE", "approved in hand", "approved for the loop"}
     assert seen["TrialSubmitting"] > 1000
 
 

@@ -183,7 +183,7 @@ class TrialRejected(Fact, frozen=True, kw_only=True, tag="trial.rejected"):
 
 
 class TrialStale(Fact, frozen=True, kw_only=True, tag="trial.stale"):
-    """The trial no longer fits the experiment and was never started."""
+    """The trial no longer fits the experiment; it waited, in nobody's hands and on no runner."""
 
     trial: int
     reason: str

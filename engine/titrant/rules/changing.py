@@ -38,7 +38,7 @@ from titrant.rules.state import State
 # --- deciding -------------------------------------------------------------------------------------------------------
 
 
-def change_space(state: State, command: c.ChangeSpace, _at: int) -> tuple[Event, ...]:
+def change_space(state: State, command: c.ChangeSpace, at: int) -> tuple[Event, ...]:
     """Go on in another space; a run may be under way.
 
     Raises:
@@ -57,12 +57,16 @@ def change_space(state: State, command: c.ChangeSpace, _at: int) -> tuple[Event,
         name in state.backfill and _equal(state.backfill[name], value) for name, value in backfill.items()
     ):
         return ()
-    stale = [
-        e.TrialStale(trial=index, reason=f"the search space changed: {why}")
-        for index in sorted({*state.queue, *state.proposed})
-        if (why := unfit(space, state.open[index].parameters))
-    ]
-    return (e.SpaceChanged(space=space, backfill=backfill), *stale)
+    changed = e.SpaceChanged(space=space, backfill=backfill)
+    then = space_changed(state, changed, at)
+    waiting = [state.open[index] for index in sorted({*state.queue, *state.proposed})]
+    return (changed, *(event for trial in waiting for event in outgrown(then, trial)))
+
+
+def outgrown(state: State, trial: Trial) -> tuple[Event, ...]:
+    """The end of a trial that waits, where it does not fit the present space."""
+    why = unfit(state.experiment.space, trial.parameters) if state.experiment is not None else ""
+    return (e.TrialStale(trial=trial.index, reason=f"the search space changed: {why}"),) if why else ()
 
 
 def unfit(space: SearchSpace, parameters: Parameterization) -> str:

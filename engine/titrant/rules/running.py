@@ -10,9 +10,10 @@ from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.experiment import RunOptions
-from titrant.model.trial import TrialStatus
+from titrant.model.trial import Trial, TrialStatus
 from titrant.rules.approving import awaited, proposal
 from titrant.rules.capacity import free_runner, slots_free
+from titrant.rules.changing import outgrown
 from titrant.rules.recovery import recover
 from titrant.rules.state import RunState, State
 
@@ -70,8 +71,8 @@ def advance(state: State) -> tuple[Event, ...]:
         tolerated = run.options.tolerated_trial_failure_rate
         return (e.FailureRateTripped(failed=len(run.failures), total=run.taken, tolerated=tolerated),)
     if state.queue and run.draining is None and state.paused is None:
-        if held := proposal(state, state.open[state.queue[0]]):
-            return held
+        if instead := _last_look(state, state.open[state.queue[0]]):
+            return instead
         runner = free_runner(state)
         if runner is not None:
             index = state.queue[0]
@@ -79,6 +80,11 @@ def advance(state: State) -> tuple[Event, ...]:
             key = attempt_key(state.log_id, index, attempt)
             return (e.TrialSubmitting(trial=index, runner=runner.name, attempt=attempt, key=key),)
     return _end(state, run)
+
+
+def _last_look(state: State, trial: Trial) -> tuple[Event, ...]:
+    """What happens to the next trial of the queue instead of its submission: the space or the policy has changed."""
+    return (state.space_changes and outgrown(state, trial)) or proposal(state, trial)
 
 
 def _end(state: State, run: RunState) -> tuple[Event, ...]:
