@@ -210,6 +210,32 @@ async def test_asyncios_own_cancellation_leaves_log_and_answer_agreeing(log, mom
     assert await commit_one(log, append(2)) == Stored(log.head.seq, log.head.seq)
 
 
+@pytest.mark.parametrize("moment", range(1, 8))
+async def test_a_fenced_writer_that_is_cancelled_meanwhile_is_not_told_that_it_stored_anything(log, moment):
+    """What aiosqlite was to raise is lost with the future that was cancelled; the end of the log is somebody else's."""
+    await log.commit([append(0)])
+    log.path.with_name(log.path.name + ".lock").unlink()
+    other = await SqliteLog.open(log.path, now=3)
+    await other.commit([append(1)])
+
+    answers = []
+
+    async def commit():
+        try:
+            answers.append(await log.commit([append(2)]))
+        except Fenced as refusal:
+            answers.append(refusal)
+
+    task = asyncio.create_task(commit())
+    for _ in range(moment):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert [type(answer) for answer in answers] == [Fenced]
+    assert [record.event.trial for record in other.read()] == [0, 1]
+    await other.close()
+
+
 async def test_a_timeout_of_asyncio_is_still_a_timeout(log):
     answers = []
 

@@ -194,7 +194,7 @@ class SqliteLog:
             try:
                 interrupted = await self._insert(planned)
                 cancelled = interrupted or cancelled
-                if interrupted is not None and await uncancelled(self._db.tail(self._genesis)) == self._tail:
+                if interrupted is not None and await uncancelled(self._is_to_do()):
                     continue
             except sqlite3.Error as exc:
                 if schema.KEY in str(exc) and not informed:
@@ -212,14 +212,24 @@ class SqliteLog:
     async def _insert(self, planned: Plan) -> asyncio.CancelledError | None:
         """Insert; give the cancellation that got in between, if one did.
 
-        asyncio's own cancellation passes through anyio's shield, while the statement goes on in the thread.  What is
-        asked of the thread next comes after it, so that the log's end, read again, leaves no doubt.
+        asyncio's own cancellation passes through anyio's shield, while the statement goes on in the thread.
         """
         try:
             await self._db.insert(planned.rows)
         except asyncio.CancelledError as exc:
             return exc
         return None
+
+    async def _is_to_do(self) -> bool:
+        """Whether an insertion that was cancelled never began: what is asked of the thread next comes after it.
+
+        Raises:
+            sqlite3.Error: It failed, and nobody was there to be told; or the log's end cannot be read.
+        """
+        tail = await self._db.tail(self._genesis)
+        if self._db.fault is not None:
+            raise self._db.fault
+        return tail == self._tail
 
     async def _informed(self, requests: Sequence[Append]) -> Plan:
         """Plan with every key of the group looked up.

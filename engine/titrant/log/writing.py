@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain as flatten
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -62,6 +63,22 @@ def cancel_again(cancelled: asyncio.CancelledError) -> None:
         task.cancel(*cancelled.args[:1])
 
 
+class _Remembering(sqlite3.Connection):
+    """Keeps the errors of statements: aiosqlite drops them where the one who waited was cancelled."""
+
+    def __init__(self, faults: list[sqlite3.Error], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._faults = faults
+
+    def execute(self, *args: Any) -> sqlite3.Cursor:
+        """Run one statement."""
+        try:
+            return super().execute(*args)
+        except sqlite3.Error as exc:
+            self._faults.append(exc)
+            raise
+
+
 class Writing:
     """The connection that writes a log."""
 
@@ -70,6 +87,15 @@ class Writing:
         self._path = path
         self._outside = outside
         self._db: aiosqlite.Connection | None = None
+        self._faults: list[sqlite3.Error] = []
+
+    @property
+    def fault(self) -> sqlite3.Error | None:
+        """What the last insertion raised in the thread, for one who was cancelled in it.
+
+        Ask after another trip to the thread, which comes after that insertion.
+        """
+        return self._faults[0] if self._faults else None
 
     async def connect(self) -> None:
         """Open the file and change nothing in it, since it may be somebody else's.
@@ -79,7 +105,9 @@ class Writing:
         """
         uri = self._path.as_uri() + "?mode=rw"
         # Statements are cached by their text, of which there is one per size of a group.
-        new = aiosqlite.connect(uri, uri=True, isolation_level=None, cached_statements=512)
+        new = aiosqlite.connect(
+            uri, uri=True, isolation_level=None, cached_statements=512, factory=partial(_Remembering, self._faults)
+        )
         # A program that forgets to close its log must end all the same; a commit cut off by that is as after kill -9.
         # Before aiosqlite 0.22 the connection itself is the thread.
         thread: Any = getattr(new, "_thread", new)
@@ -147,6 +175,7 @@ class Writing:
             sqlite3.IntegrityError: A trigger refused one; none is stored.
             sqlite3.Error: The storage failed; whether they are stored is unknown.
         """
+        self._faults.clear()
         if len(rows) <= ROWS:
             await self._insert(rows)
         else:
