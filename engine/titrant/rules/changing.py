@@ -125,11 +125,14 @@ def space_changed(state: State, event: e.SpaceChanged, _at: int) -> State:
     experiment, run = state.experiment, state.run
     if experiment is None:
         return state
-    before = {parameter.name: parameter for parameter in experiment.space.parameters}
+    before: dict[str, ParameterConfig] = {
+        **{name: FixedParameterConfig(name, value) for name, value in event.backfill.items()},
+        **{parameter.name: parameter for parameter in experiment.space.parameters},
+    }
     domain = {
         parameter.name: known
         for parameter in event.space.parameters
-        if _is_held(parameter) and (known := _varied(before.get(parameter.name), state.domain.get(parameter.name)))
+        if _is_held(parameter) and (known := _varied(before.get(parameter.name), parameter, state.domain))
     }
     return replace(
         state,
@@ -158,14 +161,19 @@ def _few(parameter: ParameterConfig) -> tuple[ParameterValue, ...]:
 
 
 def _varied(
-    before: ParameterConfig | None, known: RangeParameterConfig | ChoiceParameterConfig | None
+    before: ParameterConfig | None,
+    now: ParameterConfig,
+    known: Mapping[str, RangeParameterConfig | ChoiceParameterConfig],
 ) -> RangeParameterConfig | ChoiceParameterConfig | None:
-    """What a number could be when it was last varied; None where it never was."""
-    if before is None or before.interval is None:
+    """What a number that has one value now could be before; None where it has always had this one."""
+    if before is None or before.interval is None or now.interval is None:
         return None
-    if isinstance(before, FixedParameterConfig) or len(_few(before)) == 1:
-        return known
-    return before
+    if not isinstance(before, FixedParameterConfig) and len(_few(before)) != 1:
+        return before
+    if now.name in known or is_same(before.interval[0], now.interval[0]):
+        return known.get(now.name)
+    lower, upper = sorted((before.interval[0], now.interval[0]))
+    return RangeParameterConfig(now.name, (lower, upper))
 
 
 # --- old trials, seen from the present space ------------------------------------------------------------------------
