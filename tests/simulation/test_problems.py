@@ -6,7 +6,8 @@ import pytest
 
 from titrant.model.objective import optimization_config
 from titrant.model.space import ChoiceParameterConfig, search_space
-from titrant.simulation.problems import BRANIN, HARTMANN6, REACTION, branin, hartmann6, reaction
+from titrant.simulation import ready
+from titrant.simulation.problems import BRANIN, HARTMANN6, MIXTURE, REACTION, branin, hartmann6, reaction
 
 PROBLEMS = pytest.mark.parametrize("problem", [BRANIN, HARTMANN6, REACTION], ids=lambda problem: problem.name)
 
@@ -79,3 +80,25 @@ def test_product_and_impurity_are_never_more_than_all_of_it():
 
         assert min(values.values()) >= 0
         assert sum(values.values()) <= 100 + 1e-9
+
+
+def test_no_feasible_mixture_beats_the_optimum():
+    space = search_space(MIXTURE.parameters, MIXTURE.parameter_constraints)
+    steps = [index / 200 for index in range(201)]
+    mixtures = ({"ec": ec, "dmc": dmc, "additive": round(1 - ec - dmc, 6)} for ec in steps for dmc in steps)
+    best = max(filter(None, (utility(MIXTURE, one) for one in mixtures if space.contains(one))))
+
+    assert space.contains(MIXTURE.optimal)
+    assert utility(MIXTURE, MIXTURE.optimal) == pytest.approx(MIXTURE.optimum, abs=1e-3)
+    assert 0.99 * MIXTURE.optimum < best <= MIXTURE.optimum + 1e-3
+
+
+@pytest.mark.parametrize("name", ["reaction", "hartmann6", "branin", "mixture"])
+def test_each_problem_is_ready_as_a_lab(name):
+    lab = getattr(ready, name)(duration_s=60, spread=0, capacity=2)
+    problem = {one.name: one for one in (REACTION, HARTMANN6, BRANIN, MIXTURE)}[name]
+
+    assert lab.capacity == 2
+    assert lab.virtual_time
+    assert lab.behaviour.objective is problem.evaluate
+    assert lab.behaviour.duration_s == 60

@@ -19,9 +19,14 @@ from titrant.generators.base import Reply, Request
 from titrant.model.objective import OptimizationConfig
 from titrant.model.trial import Parameterization, TrialStatus
 from titrant.runtime.clock import RealClock
+from titrant.simulation.behaviour import FAILURE
 
 TRIALS = 8
 """Suggestions of the dry run."""
+
+
+REHEARSED = 3
+"""Trials of a simulated lab; more than one, as it may be said to fail now and then."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,25 +170,26 @@ def _dry_run(report: Report, loaded: Loaded, connected: Connected, trials: int) 
 
 
 def _rehearse(report: Report, loaded: Loaded, connected: Connected) -> Report:
-    """One trial of the simulated lab, in virtual time and in memory."""
+    """Trials of the simulated lab, in virtual time and in memory, until one gives data."""
     optimization = _optimization(loaded)
     try:
         with Client(random_seed=loaded.file.seed or 0, generator=_Designs(), virtual_time=True) as client:
             apply(client, loaded, connected)
             client.configure_generation_strategy(method="random_search")
-            client.run_trials(1, tolerated_trial_failure_rate=1.0, trial_ttl_seconds=1e6, progress=False)
-            trial = client.state.trial(0)
+            client.run_trials(REHEARSED, tolerated_trial_failure_rate=1.0, trial_ttl_seconds=1e6, progress=False)
+            trials = client.state.trials()
     except TitrantError as exc:
         return _with(report, loaded.problem(("runners",), f"the simulated lab could not run a trial: {exc}"))
-    if trial.status is not TrialStatus.COMPLETED:
-        said = f"the first trial of the simulated lab ended {trial.status.name}: {trial.reason}"
-        return _with(report, loaded.problem(("runners",), said, "warning"))
-    measured = {one.metric: one.mean for one in trial.observations if one.mean is not None}
+    done = [trial for trial in trials if trial.status is TrialStatus.COMPLETED]
+    if not done:
+        by_chance = all(trial.reason == FAILURE for trial in trials)
+        said = f"no trial of the simulated lab was completed: {trials[0].reason if trials else 'none was made'}"
+        return _with(report, loaded.problem(("runners",), said, "warning" if by_chance else "error"))
+    measured = {one.metric: one.mean for one in done[0].observations if one.mean is not None}
     missing = [name for name in (optimization.metric_names if optimization else ()) if name not in measured]
     if missing:
-        said = (
-            f"the objective needs {', '.join(map(repr, missing))}; the lab measures {', '.join(measured) or 'nothing'}"
-        )
+        needs = ", ".join(map(repr, missing))
+        said = f"the objective needs {needs}; the lab measures {', '.join(measured) or 'nothing'}"
         report = _with(report, loaded.problem(("objective",), said))
     return msgspec.structs.replace(report, measured=measured)
 

@@ -13,14 +13,14 @@ from titrant.definition.problems import Path, suggestion
 Fault = tuple[Path, str]
 
 _WORDS = {
-    "`object`": "a table",
-    "`array`": "a list",
-    "`str`": "a text",
-    "`int`": "a whole number",
-    "`float`": "a number",
-    "`bool`": "true or false",
-    "`null`": "nothing",
+    "object": "a table",
+    "array": "a list",
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
 }
+"""msgspec's kinds as people call them."""
 
 
 def faults(data: Any) -> list[Fault]:
@@ -87,8 +87,13 @@ def _plain(value: Any, kind: Any, path: Path) -> list[Fault]:
 
 
 def _in_words(text: str) -> str:
-    for theirs, ours in _WORDS.items():
-        text = text.replace(theirs, ours)
+    """Msgspec's complaint without its names of types: ``expected a whole number, got a text``."""
+
+    def kinds(found: re.Match[str]) -> str:
+        told = [_WORDS.get(one, one) for one in found[1].split(" | ")]
+        return " or ".join(dict.fromkeys(one for one in told if one != "null" or len(told) == 1))
+
+    text = re.sub(r"`([^`]+)`", kinds, text)
     return text[:1].lower() + text[1:]
 
 

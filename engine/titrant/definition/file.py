@@ -162,5 +162,5 @@ class ExperimentFile(Section, frozen=True, kw_only=True):
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of experiment files, as published in ``docs/experiment.schema.json``."""
-    made = msgspec.json.schema(ExperimentFile)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "titrant experiment file", **made}
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "titrant experiment file"}
+    return msgspec.json.decode(msgspec.json.encode(made | msgspec.json.schema(ExperimentFile)), type=dict[str, Any])

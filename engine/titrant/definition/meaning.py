@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -185,6 +186,7 @@ def _of_parts(file: ExperimentFile) -> list[Fault]:
             ((*path, "with", *inner), 'this looks like a secret, and would stand in the log: give { env = "NAME" }')
             for inner in _secrets(part.with_)
         ]
+        found += [((*path, "with", *inner), text) for inner, text in _unkeepable(part.with_)]
     return found
 
 
@@ -201,6 +203,25 @@ def _secrets(value: Any, path: Path = ()) -> Iterator[Path]:
             yield from _secrets(one, (*path, at))
 
 
+def _unkeepable(value: Any, path: Path = ()) -> Iterator[Fault]:
+    """What would not come out of the log as it went in."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            if isinstance(name, str):
+                yield from _unkeepable(one, (*path, name))
+            else:
+                yield path, f"the key {name!r} is no text: put it between quotation marks"
+    elif isinstance(value, list):
+        for at, one in enumerate(value):
+            yield from _unkeepable(one, (*path, at))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield path, f"{value} is no finite number: leave it out, or give a large one"
+    elif isinstance(value, int) and abs(value) >= 1 << 63:
+        yield path, "the number is too large: write it as a text"
+    elif not isinstance(value, str | int | float | None):
+        yield path, f"{value} is neither text, number, truth, list nor table: write it as a text"
+
+
 def is_reference(value: Any) -> bool:
     """Whether a value stands for an environment variable: ``{ env = "NAME" }``."""
     return isinstance(value, dict) and value.keys() == {"env"} and isinstance(value["env"], str)
@@ -208,6 +229,4 @@ def is_reference(value: Any) -> bool:
 
 def plain(file: ExperimentFile) -> dict[str, Any]:
     """The file as plain values, defaults left out: what the log keeps."""
-    content = msgspec.to_builtins(file)
-    assert isinstance(content, dict)
-    return content
+    return msgspec.json.decode(msgspec.json.encode(file), type=dict[str, Any])

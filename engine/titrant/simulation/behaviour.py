@@ -26,6 +26,10 @@ PerMetric = float | Mapping[str, float]
 """A number for every metric, or one for each that is named."""
 
 
+FAILURE = "simulated failure"
+"""Why an attempt fails by chance."""
+
+
 class Lognormal(msgspec.Struct, frozen=True):
     """Durations that are never negative and now and then long.
 
@@ -80,7 +84,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
         seconds = max(0.0, float(drawn))
         draws = self._draws(attempt, "failure")
         if draws.random() < self.failure_probability:
-            return Course(seconds * draws.random(), "simulated failure")
+            return Course(seconds * draws.random(), FAILURE)
         return Course(seconds)
 
     def measure(self, attempt: Attempt, hours: float) -> Any:
