@@ -18,8 +18,7 @@ from titrant.messages.events import Event
 from titrant.model.trial import Suggestion
 from titrant.replay.derivation import Deriver, differences
 from titrant.replay.inputs import mismatch
-from titrant.replay.moment import When, sequence_number
-from titrant.rules.evolve import evolve
+from titrant.replay.moment import When, fold, sequence_number
 from titrant.rules.state import State
 from titrant.rules.strategy import Node
 
@@ -199,7 +198,7 @@ class _Walk:
                 self.found.by_people += 1
             else:
                 self._look(seq, event, event.suggestion)
-        self._state = evolve(self._state, event, at)
+        self._state = fold(self._state, seq, event, at)
         if self._needed[seq] > 0:
             self._kept[seq] = self._state
 

@@ -15,12 +15,14 @@ from titrant.log import schema
 from titrant.log.base import Record
 from titrant.log.replay import FAULTS, open_reader, read_log, scan, translated
 from titrant.log.snapshots import unpack
+from titrant.messages.events import Event
 from titrant.rules.evolve import evolve
 from titrant.rules.state import State
 
 When = int | str | datetime | None
 """A moment: a sequence number, a time, or a text that means either (see ``sequence_number``); None for the end."""
 
+_UNFIT = (LookupError, AttributeError, TypeError, ValueError)
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _NUMBER = re.compile(r"-?\d+")
 _SPAN = re.compile(r"([+-])((?:\d{1,9}(?:\.\d{1,9})?[smhd]){1,4})")
@@ -59,7 +61,7 @@ def state_at(path: str | Path, when: When = None, *, snapshots: bool = False) ->
     until = sequence_number(path, when)
     seq, at, state = _snapshot(path, until) if snapshots else (0, 0, State())
     for number, recorded_at, event in scan(path, seq, until):
-        state = evolve(state, event, recorded_at)
+        state = fold(state, number, event, recorded_at)
         seq, at = number, recorded_at
     if until is not None and seq < until:
         raise LogCorrupt(seq + 1, "it is missing, and it was there a moment ago")
@@ -75,7 +77,7 @@ def moments(path: str | Path, until: When = None) -> Iterator[Moment]:
     """
     state = State()
     for seq, at, event in scan(path, 0, sequence_number(path, until)):
-        state = evolve(state, event, at)
+        state = fold(state, seq, event, at)
         yield Moment(seq, at, state)
 
 
@@ -88,8 +90,20 @@ def history(path: str | Path, until: When = None) -> Iterator[tuple[Record, Stat
     """
     state = State()
     for record in read_log(path, 0, sequence_number(path, until)):
-        state = evolve(state, record.event, record.recorded_at)
+        state = fold(state, record.seq, record.event, record.recorded_at)
         yield record, state
+
+
+def fold(state: State, seq: int, event: Event, at: int) -> State:
+    """The state after an event.
+
+    Raises:
+        LogCorrupt: The event does not fit the state: no engine wrote it there.
+    """
+    try:
+        return evolve(state, event, at)
+    except _UNFIT as exc:
+        raise LogCorrupt(seq, f"it does not follow from what is before it: {type(exc).__name__}: {exc}") from exc
 
 
 def sequence_number(path: str | Path, when: When) -> int | None:
