@@ -234,12 +234,11 @@ rubbish = (
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(known=st.booleans(), said=st.lists(rubbish, max_size=4))
 def test_no_bytes_harm_the_engine(fuzzed, known, said):
-    with Stranger(fuzzed) as stranger:
-        with suppress(ConnectionError):  # sent away in mid-sentence
-            if known:
-                stranger.show()
-            for one in said:
-                stranger.connection.sendall(one)
+    with Stranger(fuzzed) as stranger, suppress(ConnectionError):  # sent away in mid-sentence
+        if known:
+            stranger.show()
+        for one in said:
+            stranger.connection.sendall(one)
     assert is_well(fuzzed)
 
 
