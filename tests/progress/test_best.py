@@ -22,7 +22,7 @@ def with_trial(state, trial):
     return replace(
         state,
         open={index: other for index, other in state.open.items() if index != trial.index},
-        closed=state.closed.insert(trial.index, trial),
+        closed=state.closed.insert(trial),
         next_index=max(state.next_index, trial.index + 1),
     )
 

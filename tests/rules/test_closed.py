@@ -33,7 +33,7 @@ def test_every_version_stays_what_it_was(changes):
         before, wanted = versions[which if which < len(versions) else -1]
         if change == "insert":
             trial = Trial(index, {}, arm_name=str(number))
-            versions.append((before.insert(index, trial), {**wanted, index: trial}))
+            versions.append((before.insert(trial), {**wanted, index: trial}))
         elif index in wanted:
             left = {other: trial for other, trial in wanted.items() if other != index}
             versions.append((before.remove(index), left))
@@ -42,12 +42,12 @@ def test_every_version_stays_what_it_was(changes):
 
 
 def test_many_threads_may_go_on_from_one_version():
-    first = NONE.insert(0, Trial(0, {}))
+    first = NONE.insert(Trial(0, {}))
 
     def future(number):
         closed = first
         for index in range(1, 200):
-            closed = closed.insert(index, Trial(index, {}, arm_name=str(number)))
+            closed = closed.insert(Trial(index, {}, arm_name=str(number)))
         return closed
 
     with ThreadPoolExecutor(8) as pool:
@@ -58,7 +58,7 @@ def test_many_threads_may_go_on_from_one_version():
 
 
 def test_experiments_of_one_process_share_nothing():
-    one, other = NONE.insert(0, Trial(0, {}, arm_name="one")), NONE.insert(0, Trial(0, {}, arm_name="other"))
+    one, other = NONE.insert(Trial(0, {}, arm_name="one")), NONE.insert(Trial(0, {}, arm_name="other"))
     assert (one[0].arm_name, other[0].arm_name, len(NONE)) == ("one", "other", 0)
     assert one != other
 
@@ -74,7 +74,7 @@ def test_a_trial_that_is_not_there_is_none_or_a_key_error():
 
 
 def test_a_snapshot_of_an_older_version_holds_nothing_newer():
-    before = State(closed=NONE.insert(0, Trial(0, {})))
-    before.closed.insert(1, Trial(1, {}))
+    before = State(closed=NONE.insert(Trial(0, {})))
+    before.closed.insert(Trial(1, {}))
     assert unpack(pack(before)) == before
     assert len(unpack(pack(before)).closed) == 1

@@ -26,14 +26,14 @@ class ClosedTrials(Mapping[int, Trial]):
 
     __slots__ = ("_beside", "_end", "_places", "_record")
 
-    _record: dict[int, tuple[int, Trial]]  # by place: index and trial, in the order in which they were closed
+    _record: dict[int, Trial]  # by place, in the order in which they were closed; no pairs, which the collector follows
     _places: dict[int, int]  # index to place; of other maps too, with a place not before this one's end
     _end: int
     _beside: HashTrieMap[int, Trial | None] | None  # goes before the record; None where one was taken away
 
     def __init__(
         self,
-        record: dict[int, tuple[int, Trial]],
+        record: dict[int, Trial],
         places: dict[int, int],
         end: int,
         beside: HashTrieMap[int, Trial | None] | None,
@@ -46,17 +46,16 @@ class ClosedTrials(Mapping[int, Trial]):
     @classmethod
     def of(cls, trials: Mapping[int, Trial]) -> ClosedTrials:
         """These trials."""
-        pairs = list(trials.items())
-        return cls(dict(enumerate(pairs)), {index: place for place, (index, _) in enumerate(pairs)}, len(pairs), None)
+        record = dict(enumerate(trials.values()))
+        return cls(record, {trial.index: place for place, trial in record.items()}, len(record), None)
 
-    def insert(self, index: int, trial: Trial) -> ClosedTrials:
+    def insert(self, trial: Trial) -> ClosedTrials:
         """The same trials and *trial*, in place of the one of its index if there is one."""
-        end, record, places = self._end, self._record, self._places
+        index, end, record, places = trial.index, self._end, self._record, self._places
         if not end:  # not in the record of ``NONE``, which is there once for all experiments of a process
             record, places = {}, {}
-        pair = (index, trial)
         # One step that no other thread can come into: whoever is first to write at a place goes on from there.
-        if places.get(index, end) >= end and record.setdefault(end, pair) is pair:
+        if places.get(index, end) >= end and record.setdefault(end, trial) is trial:
             places[index] = end
             return ClosedTrials(record, places, end + 1, self._beside)
         return ClosedTrials(record, places, end, (self._beside or HashTrieMap()).insert(index, trial))
@@ -82,7 +81,7 @@ class ClosedTrials(Mapping[int, Trial]):
             found = self._beside[key]
             return default if found is None else found
         place = self._places.get(key, self._end)
-        return self._record[place][1] if place < self._end else default
+        return self._record[place] if place < self._end else default
 
     def __getitem__(self, key: int) -> Trial:
         found = self.get(key)
@@ -94,7 +93,7 @@ class ClosedTrials(Mapping[int, Trial]):
         return isinstance(key, int) and self.get(key) is not None
 
     def __iter__(self) -> Iterator[int]:
-        recorded = [self._record[place][0] for place in range(self._end)]
+        recorded = [self._record[place].index for place in range(self._end)]
         if self._beside is None:
             return iter(recorded)
         beside = [index for index in self._beside if self._places.get(index, self._end) >= self._end]

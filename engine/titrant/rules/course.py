@@ -293,7 +293,7 @@ def _freed(state: State, trial: Trial) -> Mapping[str, int]:
 def _put(state: State, trial: Trial) -> State:
     if trial.ended_at is None:
         return replace(state, open=with_trial(state.open, trial))
-    return replace(state, closed=state.closed.insert(trial.index, trial))
+    return replace(state, closed=state.closed.insert(trial))
 
 
 def _late(state: State, before: Trial, after: Trial) -> State:
@@ -301,7 +301,7 @@ def _late(state: State, before: Trial, after: Trial) -> State:
     now = state.results + 1
     if all(observation.mean is None for observation in before.observations):
         after = replace(after, result=now)
-    return replace(state, closed=state.closed.insert(after.index, after), results=now)
+    return replace(state, closed=state.closed.insert(after), results=now)
 
 
 def close(
@@ -333,7 +333,7 @@ def close(
     return replace(
         state,
         open=without_trial(state.open, index),
-        closed=state.closed.insert(index, over),
+        closed=state.closed.insert(over),
         queue=without(state.queue, index) if state.queue else (),
         busy=_freed(state, trial),
         in_loop=state.in_loop - in_loop,

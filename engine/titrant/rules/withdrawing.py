@@ -187,7 +187,7 @@ def _changed(state: State, before: Trial, after: Trial) -> State:
         counted[before.status] -= 1
         counted[after.status] += 1
         counts = tuple(counted)
-    return replace(state, closed=state.closed.insert(after.index, after), counts=counts, results=state.results + 1)
+    return replace(state, closed=state.closed.insert(after), counts=counts, results=state.results + 1)
 
 
 def _usable(observations: tuple[Observation, ...]) -> bool:
