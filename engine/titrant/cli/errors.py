@@ -27,6 +27,8 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (e.TrialNotFound, BAD_INPUT),
     (e.CommandRefused, NOT_NOW),
     (e.FailureRateExceeded, FAULT),
+    (e.ExportCorrupt, FAULT),
+    (e.ExportError, BAD_INPUT),
     (e.LogExists, BAD_INPUT),
     (e.LogMissing, BAD_INPUT),
     (e.NotALog, BAD_INPUT),
