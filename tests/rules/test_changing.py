@@ -483,3 +483,17 @@ def test_what_is_pending_is_seen_from_the_new_space_too():
 
     assert [point.parameters for point in pending(given)] == [{"x": 0.5, "z": 2}]
     assert taken(given) == ({"x": 0.5, "z": 2},)
+
+
+def test_a_constant_that_was_missed_keeps_no_trial_from_the_model():
+    given = told({"x": 0.2, "z": 80.0}, space=(X, FixedParameterConfig("z", 80.0)))
+
+    given = after(given, c.RecordExecuted(trial=0, parameters={"z": 80.3}))
+
+    assert places(given) == [{"x": 0.2, "z": 80.0}]
+
+
+def test_data_of_another_category_than_there_is_are_left_out():
+    given = after(told({"x": 0.2, "k": "a"}, space=(X, K)), c.RecordExecuted(trial=0, parameters={"k": "q"}))
+
+    assert places(given) == []

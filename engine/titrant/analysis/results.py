@@ -14,6 +14,8 @@ from titrant.errors import CommandRefused, ObjectiveError
 from titrant.model.objective import OptimizationConfig
 from titrant.model.observation import by_metric, means
 from titrant.model.trial import Parameterization, Trial, TrialStatus
+from titrant.rules.changing import is_inside, project
+from titrant.rules.conditions import carried_out
 from titrant.rules.replicating import recipe as recipe_of
 from titrant.rules.state import State
 from titrant.rules.withdrawing import baseline_means
@@ -71,14 +73,23 @@ def configured(state: State) -> OptimizationConfig:
 
 
 def eligible(state: State) -> list[Trial]:
-    """Finished trials with a usable value of every objective, in order of their index; not those withdrawn."""
+    """Finished trials with a usable value of every objective, in order of their index; not those withdrawn.
+
+    Where the search space was changed, those that could be made in the present one; all, while there is none of these.
+    """
     needed = configured(state).objective_metrics
     ended = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
-    return [
+    found = [
         trial
         for trial in sorted(state.closed.values(), key=lambda trial: trial.index)
         if trial.status in ended and all(metric in means(trial.observations) for metric in needed)
     ]
+    return [trial for trial in found if is_inside(state, trial)] or found
+
+
+def conditions(state: State, trial: Trial) -> Parameterization:
+    """What was carried out, in the parameters of the present search space as far as they can be told."""
+    return project(state, trial) or carried_out(state, trial)
 
 
 def feasible(state: State, values: Mapping[str, float]) -> bool:

@@ -9,7 +9,7 @@ from titrant.analysis.table import Table
 from titrant.api.base import OnEngine
 from titrant.errors import CommandRefused, GenerationError
 from titrant.model.trial import Parameterization
-from titrant.rules.conditions import carried_out, has_place
+from titrant.rules.changing import project
 
 Prediction = dict[str, tuple[float, float | None]]
 """Metric name to (mean, SEM) in the metric's own unit."""
@@ -23,8 +23,10 @@ class Answering(OnEngine):
     ) -> tuple[Parameterization, Prediction, int, str]:
         """The best trial so far: conditions, metric values as (mean, SEM), trial index, arm name.
 
-        Conditions are those carried out, where they were recorded to differ from the plan.  A trial and its replicates
-        count as one, by their mean; the SEM is computed from them where none was told (``analysis.results.pooled``).
+        Conditions are those carried out, where they were recorded to differ from the plan.  Where the search space was
+        changed, trials that could not be made in the present one are passed over while there are others.  A trial and
+        its replicates count as one, by their mean; the SEM is computed from them where none was told
+        (``analysis.results.pooled``).
 
         Args:
             use_model_predictions: Rank the trials by a model's predictions, which see through noise; by what was
@@ -42,13 +44,12 @@ class Answering(OnEngine):
             candidates = [
                 recipe
                 for recipe in results.recipes(state)
-                if results.feasible(state, results.recipe_means(recipe))
-                and has_place(state, carried_out(state, recipe.trial))
+                if results.feasible(state, results.recipe_means(recipe)) and project(state, recipe.trial) is not None
             ]
             try:
-                reply = await self.engine.predict([carried_out(state, recipe.trial) for recipe in candidates])
+                reply = await self.engine.predict([results.conditions(state, recipe.trial) for recipe in candidates])
             except GenerationError:
-                return carried_out(state, trial), values, trial.index, trial.arm_name
+                return results.conditions(state, trial), values, trial.index, trial.arm_name
             optimization = results.configured(state)
             top = -float("inf")
             for recipe, predicted in zip(candidates, reply.predictions, strict=True):
@@ -56,13 +57,13 @@ class Answering(OnEngine):
                 utility = optimization.utilities(expected)[0]
                 if results.feasible(state, expected) and utility > top:
                     top, trial, values = utility, recipe.trial, dict(predicted)
-        return carried_out(state, trial), values, trial.index, trial.arm_name
+        return results.conditions(state, trial), values, trial.index, trial.arm_name
 
     async def get_pareto_frontier(self) -> list[tuple[Parameterization, Prediction, int, str]]:
         """The trials that no other beats in every objective, by what was observed; replicates count as one."""
         state = self.state
         return [
-            (carried_out(state, recipe.trial), dict(recipe.values), recipe.trial.index, recipe.trial.arm_name)
+            (results.conditions(state, recipe.trial), dict(recipe.values), recipe.trial.index, recipe.trial.arm_name)
             for recipe in results.front_observed(state)
         ]
 

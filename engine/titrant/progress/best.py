@@ -10,6 +10,7 @@ from titrant.analysis import results
 from titrant.errors import ObjectiveError
 from titrant.model.observation import means
 from titrant.model.trial import Trial, TrialStatus
+from titrant.rules.changing import is_inside
 from titrant.rules.replicating import recipe
 from titrant.rules.state import State
 
@@ -17,7 +18,7 @@ ENDED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A recipe's objectives, the greater the better, and whether it keeps the outcome constraints.
+    """A recipe's objectives, the greater the better, and whether it keeps the outcome constraints and fits the space.
 
     A recipe is a trial and its replicates: ``trial`` is the first finished one, ``values`` are the means over all.
     """
@@ -45,7 +46,7 @@ class Leaderboard:
         self.rebuild(state)
 
     def rebuild(self, state: State) -> None:
-        """Begin again from all trials: the objective or the baseline changed, or a result was withdrawn."""
+        """Begin again from all trials: the objective, the space or the baseline changed, or a result was withdrawn."""
         self.trace, self.front, self._place, self._of = [], [], {}, {}
         if state.optimization is None:
             return
@@ -92,7 +93,8 @@ class Leaderboard:
             name: mean for name, (mean, _) in results.pooled([state.trial(index) for index in sorted(trials)]).items()
         }
         utilities = _utilities(values, state)
-        return None if utilities is None else Point(min(trials), utilities, results.feasible(state, values), values)
+        feasible = results.feasible(state, values) and is_inside(state, state.trial(min(trials)))
+        return None if utilities is None else Point(min(trials), utilities, feasible, values)
 
     def _compare(self, point: Point) -> None:
         """Let the point into the front if nothing there beats it; of equals the first stays."""

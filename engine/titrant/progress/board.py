@@ -60,7 +60,13 @@ class Board:
                 self.pace.begin(record.recorded_at)
             case e.RunEnded():
                 self.ended_at = record.recorded_at
-            case e.OptimizationConfigured() | e.ResultVoided() | e.ResultUnvoided() | e.ResultCorrected():
+            case (
+                e.OptimizationConfigured()
+                | e.SpaceChanged()
+                | e.ResultVoided()
+                | e.ResultUnvoided()
+                | e.ResultCorrected()
+            ):
                 self.leaders.rebuild(state)
             case e.FetchRequested(trial=index):
                 self._refetched.add(index)

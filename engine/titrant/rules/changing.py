@@ -218,15 +218,28 @@ def project(state: State, trial: Trial) -> Parameterization | None:
 
     A number may lie outside its bounds and between its steps: it informs a model all the same.
     """
-    return seen(state, carried_out(state, trial))
+    if state.experiment is None or not (state.space_changes or trial.executed):
+        return trial.parameters
+    space, plan = state.experiment.space, planned(state, trial)
+    # A constant that was missed by a hair is still that constant: no model could tell the difference.
+    constant = {
+        one.name: plan[one.name]
+        for one in space.parameters
+        if _is_held(one) and one.name in plan and one.name not in state.domain
+    }
+    return _point(state, space, {**carried_out(state, trial), **constant})
 
 
 def seen(state: State, parameters: Parameterization) -> Parameterization | None:
-    """Conditions as a point of the present space (see ``project``)."""
-    if not state.space_changes or state.experiment is None:
+    """Planned conditions as a point of the present space (see ``project``)."""
+    if state.experiment is None or not state.space_changes:
         return parameters
+    return _point(state, state.experiment.space, parameters)
+
+
+def _point(state: State, space: SearchSpace, parameters: Parameterization) -> Parameterization | None:
     point: Parameterization = {}
-    for parameter in state.experiment.space.parameters:
+    for parameter in space.parameters:
         name = parameter.name
         value = _seen(parameter, parameters.get(name), varied=name in state.domain)
         if value is None:

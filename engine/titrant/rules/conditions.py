@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from titrant.errors import ConfigurationError
-from titrant.model.expressions import ParameterType, as_float, cast, kind_of
-from titrant.model.space import ChoiceParameterConfig, FixedParameterConfig
+from titrant.model.expressions import ParameterType, cast, kind_of
 from titrant.model.trial import Parameterization, Trial
 from titrant.rules.state import State
 
@@ -22,22 +21,6 @@ def carried_out(state: State, trial: Trial) -> Parameterization:
 def planned(state: State, trial: Trial) -> Parameterization:
     """What is to be carried out; a parameter that is younger than the trial has the value given for such trials."""
     return {**state.backfill, **trial.parameters} if state.backfill else dict(trial.parameters)
-
-
-def has_place(state: State, values: Parameterization) -> bool:
-    """Whether a model can look at *values*: every parameter has one, and a choice without order is among its list."""
-    if state.experiment is None:
-        return False
-    for config in state.experiment.space.parameters:
-        value = values.get(config.name)
-        if isinstance(config, FixedParameterConfig):
-            continue
-        if isinstance(config, ChoiceParameterConfig) and config.interval is None:
-            if value not in config.values:
-                return False
-        elif as_float(value) is None:
-            return False
-    return True
 
 
 def checked_executed(state: State, trial: Trial, given: Mapping[str, object]) -> Parameterization:
