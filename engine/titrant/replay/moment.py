@@ -60,9 +60,12 @@ def state_at(path: str | Path, when: When = None, *, snapshots: bool = False) ->
     """
     until = sequence_number(path, when)
     seq, at, state = _snapshot(path, until) if snapshots else (0, 0, State())
-    for number, recorded_at, event in scan(path, seq, until):
-        state = fold(state, number, event, recorded_at)
-        seq, at = number, recorded_at
+    try:
+        for number, recorded_at, event in scan(path, seq, until):
+            state = evolve(state, event, recorded_at)
+            seq, at = number, recorded_at
+    except _UNFIT as exc:  # around the loop, not in it: this is all of finding a moment in a long log
+        raise _unfit(seq + 1, exc) from exc
     if until is not None and seq < until:
         raise LogCorrupt(seq + 1, "it is missing, and it was there a moment ago")
     return Moment(seq, at, state)
@@ -103,7 +106,11 @@ def fold(state: State, seq: int, event: Event, at: int) -> State:
     try:
         return evolve(state, event, at)
     except _UNFIT as exc:
-        raise LogCorrupt(seq, f"it does not follow from what is before it: {type(exc).__name__}: {exc}") from exc
+        raise _unfit(seq, exc) from exc
+
+
+def _unfit(seq: int, exc: Exception) -> LogCorrupt:
+    return LogCorrupt(seq, f"it does not follow from what is before it: {type(exc).__name__}: {exc}")
 
 
 def sequence_number(path: str | Path, when: When) -> int | None:
