@@ -29,7 +29,7 @@ def ls(
     found = [_about(path) for path in paths]
     if not found:
         return Shown([], f"There is no *{SUFFIX} file in {folder.resolve()}: `titrant new` begins an experiment.")
-    return Shown(found, table(COLUMNS, [_row(one) for one in found]))
+    return Shown(found, table(COLUMNS, [_row(one) for one in found], whole=("last event", "now")))
 
 
 def _about(path: Path) -> dict[str, Any]:
@@ -97,5 +97,5 @@ def _row(about: dict[str, Any]) -> list[Any]:
     now = (
         Text("running", "green") if about["running"] else Text("open", "cyan") if about["held_by"] else Text("–", "dim")
     )
-    last = local_time(about["last_event_at"]) if about["events"] else ""
+    last = local_time(about["last_event_at"])[:-3] if about["events"] else ""
     return [name, about["experiment"] or "", trials or "none", told, last, now]

@@ -50,7 +50,7 @@ def new(
         raise BadInput(f"{path} exists, and is not written over: choose another name") from exc
     then = f"{path} is written. Edit it, then:\n\n  titrant check {path}\n  titrant run {path}"
     if template != "blank":
-        then += "              # or --speed max: its lab is simulated, and need not be waited for"
+        then += f"\n  titrant run {path} --speed max   # its lab is simulated: no need to wait"
     return Shown({"file": str(path), "template": template}, then)
 
 

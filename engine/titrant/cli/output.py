@@ -108,15 +108,17 @@ def marked(level: str, text: str, remedy: str = "") -> Table:
     return line
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> Table:
-    """A table of plain texts (None is empty); the columns named in *right* are numbers."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = (), whole: Sequence[str] = ()
+) -> Table:
+    """A table of plain texts (None is empty); columns in *right* are numbers, those in *whole* are never folded."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
     for name in columns:
-        made.add_column(name, justify="right" if name in right else "left", no_wrap=name in right)
+        made.add_column(name, justify="right" if name in right else "left", no_wrap=name in (*right, *whole))
     for row in rows:
         made.add_row(*(one if isinstance(one, Text) else Text("" if one is None else str(one)) for one in row))
     return made

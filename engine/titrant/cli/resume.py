@@ -56,9 +56,9 @@ def resume(
         apply(client, loaded, connected)
         if file is not None:
             keep(client, loaded)
-        arguments = _arguments(client.state, loaded, trials, parallelism)
         if not connected.runners:
             return shown(client, None, note=f"{path} has no runner: trials are asked for and told.")
+        arguments = _arguments(client.state, loaded, trials, parallelism)
         if not arguments["max_trials"] and not client.state.in_loop:
             return shown(client, None, note=f"Nothing is left to do in {path}: --trials N makes N more.")
         report, code = go(client, arguments, progress=show_progress(json))

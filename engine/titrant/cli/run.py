@@ -61,12 +61,15 @@ def _is_begun(path: Path, file: Path) -> bool:
 
     Raises:
         BadInput: There is one that did.
+        NotALog: The file is something else.
     """
     from titrant.cli.logs import read  # noqa: PLC0415
+    from titrant.errors import LogMissing  # noqa: PLC0415
 
-    if not path.exists() or not path.stat().st_size:
+    try:
+        found = read(path, verify=False)
+    except LogMissing:  # not there, or killed before it was one
         return False
-    found = read(path, verify=False)
     if found.state.experiment is not None:
         raise errors.BadInput(
             f"{path} exists, with {found.state.next_index} trials: `titrant resume {path}` goes on with it, and "

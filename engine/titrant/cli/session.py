@@ -103,7 +103,9 @@ def shown(client: Client, report: RunReport | None, code: int = DONE, *, note: s
     }
     lines = [*([note] if note else []), *_told(client.state, best)]
     if hint and client.state.runners:
-        lines += ["", f"More trials:  {called()} resume {client.path} --trials 10"]
+        last = client.state.last_run
+        unfinished = last is None or last.created < last.options.max_trials
+        lines += ["", f"To go on:  {called()} resume {client.path}{'' if unfinished else ' --trials 10'}"]
     return Shown(document, "\n".join(lines), code)
 
 
