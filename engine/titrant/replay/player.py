@@ -23,6 +23,9 @@ from titrant.rules.state import State
 Speed = float | Literal["max"]
 """How many times as fast as it was; ``"max"`` waits for nothing."""
 
+PIECE_S = 0.2
+"""Seconds after which Ctrl-C is noticed at the latest."""
+
 Wait = Callable[[float], object]
 
 
@@ -60,7 +63,7 @@ def play(
     """
     factor = _factor(speed)
     begin = state_at(path, since)
-    clock = _Clock(begin.at, factor, wait or threading.Event().wait)
+    clock = _Clock(begin.at, factor, wait or _pass)
     watcher = _Replayed(
         begin.state, clock=clock, virtual=_virtual(path), path=str(path), file=sys.stdout if file is None else file
     )
@@ -128,6 +131,13 @@ class _Replayed(Watcher):
         """What is to be seen now."""
         picture = super().picture()
         return picture if picture.outcome else msgspec.structs.replace(picture, outcome=f"as of event {self.seq}")
+
+
+def _pass(seconds: float) -> None:
+    """Let time pass, in pieces: on some systems a wait cannot be interrupted before it is over."""
+    never, until = threading.Event(), time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        never.wait(min(left, PIECE_S))
 
 
 def _factor(speed: Speed) -> float:
