@@ -37,9 +37,10 @@ def demo(
     Four reactors at once; Bayesian optimization of the yield while the impurity is kept below 3 %. Everything that
     happens is in the log: look at it with the other commands, or go on with `titrant resume`.
     """
+    from titrant.cli.logs import place_for  # noqa: PLC0415
     from titrant.cli.session import show_progress  # noqa: PLC0415
 
-    path = new_log() if log is None else log
+    path = new_log() if log is None else place_for(log)
     return play(path, trials=trials, seconds=seconds, seed=seed, progress=show_progress(json))
 
 

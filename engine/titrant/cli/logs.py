@@ -47,6 +47,19 @@ def _existing(path: Path, where: str) -> Path:
     return path
 
 
+def place_for(path: Path) -> Path:
+    """The path of a log that is to be made.
+
+    Raises:
+        BadInput: It is a folder, or in none.
+    """
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder: name a file in it for the log")
+    if not path.parent.is_dir():
+        raise BadInput(f"there is no folder {path.parent} for the log: make it, or give --log")
+    return path
+
+
 class Read(NamedTuple):
     """A log, read to its end.
 

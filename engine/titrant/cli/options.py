@@ -51,7 +51,14 @@ Role = Annotated[str | None, typer.Option("--role", metavar="ROLE", help="In whi
 Reason = Annotated[str, typer.Option("--reason", "-m", metavar="WHY", help="Why; it stays in the log.")]
 
 File = Annotated[
-    Path, typer.Argument(metavar="FILE", help="An experiment file (TOML, YAML or JSON).", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="An experiment file (TOML, YAML or JSON).",
+        exists=True,
+        dir_okay=False,
+        show_default=False,
+    ),
 ]
 """An experiment file."""
 

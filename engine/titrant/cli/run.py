@@ -29,20 +29,19 @@ def run(
     In a terminal there is a live view, elsewhere a line for each trial. Ctrl-C finishes what runs and ends; pressed
     twice it stops what runs. Whatever happens to this process, `titrant resume LOG` goes on from there.
     """
+    from titrant.cli.logs import place_for  # noqa: PLC0415
     from titrant.cli.session import go, in_virtual_time, show_progress, shown  # noqa: PLC0415
     from titrant.client import Client  # noqa: PLC0415
     from titrant.definition import apply, connect, load  # noqa: PLC0415
 
     loaded = load(file)
-    path = loaded.log if log is None else log
+    path = place_for(loaded.log if log is None else log)
     go_on = _is_begun(path, file)
     connected = connect(loaded)
     arguments = loaded.file.run.arguments(trials, parallelism)
     if arguments["max_trials"] is None and connected.runners:
         raise errors.BadInput(f"how many trials? Give --trials N, or max_trials under [run] in {file}")
     virtual = in_virtual_time(connected, speed, "real")
-    if not path.parent.is_dir():
-        raise errors.BadInput(f"there is no folder {path.parent} for the log: make it, or give --log")
     opened = (
         Client.open(path, generator=connected.generator, virtual_time=virtual)
         if go_on
