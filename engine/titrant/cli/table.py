@@ -41,6 +41,12 @@ TABLE = (
     Entry("watch", LOOK, "replaying", "Watch an experiment that another process runs; Ctrl-C ends the watching."),
     Entry("why", LOOK, "auditing", "Account for a trial: what it was made from, by whom, and what became of it."),
     Entry("replay", AUDIT, "replaying", "Play an experiment again, or derive its suggestions again and compare."),
+    Entry(
+        "whatif",
+        AUDIT,
+        "whatif",
+        "Ask how the experiment would have gone with another method, parallelism or budget.",
+    ),
     Entry("diff", AUDIT, "auditing", "Say what changed in an experiment between two moments."),
     Entry("acts", AUDIT, "auditing", "List what people and agents did: who, why, and what it was before and after."),
     Entry(
