@@ -2,13 +2,14 @@
 
 import pytest
 
-from titrant import Client, CommandRefused, RangeParameterConfig
+from titrant import ChoiceParameterConfig, Client, CommandRefused, RangeParameterConfig
 from titrant.errors import ConfigurationError, LogExists
 from titrant.log.heads import head
 from titrant.log.replay import scan
 from titrant.log.verify import verify
 from titrant.messages.events import LogDerived
 from titrant.replay.moment import state_at
+from titrant.simulation import SimulatedLab
 from titrant.whatif import whatif
 
 
@@ -86,3 +87,22 @@ def test_what_is_too_little_or_too_much_is_refused_in_words(parent, tmp_path):
     for wrong in ({"parallelism": (0,)}, {"method": "magic"}, {"seeds": 0}, {"max_trials": 0}, {"from_seq": 10_000}):
         with pytest.raises(ConfigurationError):
             whatif(parent, **wrong)
+
+
+def test_a_finite_space_is_answered_by_what_was_measured(tmp_path):
+    path = tmp_path / "finite.titrant"
+    measured = {"a": 1.0, "b": 4.0, "c": 2.5, "d": 3.0, "e": 0.5}
+    with Client(path, random_seed=1, virtual_time=True) as client:
+        client.configure_experiment(
+            [ChoiceParameterConfig("solvent", list(measured), parameter_type="str", is_ordered=False)]
+        )
+        client.configure_optimization("-y")
+        client.configure_generation_strategy(method="random_search")
+        client.configure_runner(SimulatedLab(lambda p: {"y": measured[p["solvent"]]}, duration_s=60.0))
+        client.run_trials(5)
+
+    (setting,) = whatif(path, parallelism=(1,), seeds=2).settings
+
+    assert setting.best.median == 0.5
+    assert setting.needed.median is not None
+    assert (setting.censored, setting.extrapolated, setting.failed) == (0, 0.0, 0.0)
