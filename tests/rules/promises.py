@@ -119,7 +119,8 @@ def check_state(state: State) -> None:
     assert all(bool(trial.rule) == (index in awaiting) for index, trial in trials.items())
     assert all(fresh(trials[index]) for index in awaiting), "nothing is done with what awaits approval"
     space = None if state.experiment is None else state.experiment.space
-    assert all(space and space.contains(trials[index].parameters) for index in awaiting | (waiting - staged(state)))
+    new = [trial for trial in trials.values() if trial.status is TrialStatus.CANDIDATE]
+    assert all(space and space.contains(trial.parameters) for trial in new), "what waits fits the search space"
     check_sight(state)
     assert sorted(state.unknown) == sorted(i for i, trial in trials.items() if trial.status is TrialStatus.UNKNOWN)
     ended = Counter(trial.status for trial in closed.values())
@@ -127,11 +128,6 @@ def check_state(state: State) -> None:
     assert all(trial.awaiting for trial in trials.values() if trial.run_done), "what is over awaits something, or ends"
     assert advance(state) == (), "whatever follows by itself has followed"
     check_run(state)
-
-
-def staged(state: State) -> set[int]:
-    """Trials begun before or taken over from somebody: whether they still fit is seen when it is their turn."""
-    return {index for index, trial in state.open.items() if trial.status is TrialStatus.STAGED}
 
 
 def check_sight(state: State) -> None:
