@@ -1,6 +1,7 @@
 """``titrant new``, ``check``, ``doctor`` and ``demo``."""
 
 import json
+import re
 import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from titrant import Client, RangeParameterConfig
 from titrant.cli import health
+from titrant.cli.table import TABLE
 from titrant.definition.templates import TEMPLATES
 from titrant.log.heads import head
 
@@ -215,6 +217,12 @@ def test_a_damaged_log_is_a_fault(titrant, quick):
 
     assert told.code == 1
     assert "titrant verify lab.titrant" in json.dumps(told.json)
+
+
+def test_every_remedy_names_a_command_there_is():
+    source = Path(health.__file__).read_text(encoding="utf-8")
+
+    assert set(re.findall(r"titrant ([a-z]+) ?[-{\"]", source)) <= {entry.name for entry in TABLE}
 
 
 # --- demo -----------------------------------------------------------------------------------------------------------
