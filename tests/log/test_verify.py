@@ -130,6 +130,7 @@ MEANS = {
     Stand.WAITING: (TrialStatus.CANDIDATE, TrialStatus.STAGED, TrialStatus.APPROVED),
     Stand.HELD: (TrialStatus.PROPOSED,),
     Stand.HELD_IN_HAND: (TrialStatus.PROPOSED,),
+    Stand.FAILED_IN_HAND: (TrialStatus.FAILED,),
     Stand.REJECTED: (TrialStatus.REJECTED,),
     Stand.STALE: (TrialStatus.STALE,),
     Stand.IN_HAND: (TrialStatus.RUNNING,),

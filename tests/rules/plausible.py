@@ -85,6 +85,8 @@ WAITING = (TrialStatus.CANDIDATE, TrialStatus.STAGED, TrialStatus.PROPOSED, Tria
 def _report(state: State, trial: Trial, draw: Random) -> Command:
     """What becomes of a trial next."""
     this: dict[str, Any] = {"trial": trial.index, "attempt": trial.attempt}
+    if trial.asked and draw.random() < 0.2:
+        return c.MarkFailed(trial=trial.index)
     if trial.asked:
         return c.CompleteTrial(trial=trial.index, observations=_data(draw))
     if trial.status is UNKNOWN:

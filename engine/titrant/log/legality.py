@@ -38,6 +38,7 @@ class Stand(IntEnum):
     EARLY_STOPPED = auto()
     VOIDED = auto()
     VOIDED_EARLY_STOPPED = auto()
+    FAILED_IN_HAND = auto()  # FAILED outside the closed loop, where it is in hand again once retried
 
 
 S = Stand
@@ -197,12 +198,12 @@ _MOVES: dict[type, tuple[bytes, bool]] = {
         _to(S.COMPLETED, S.IN_HAND, S.AWAITING, S.SETTLED, S.COMPLETED, **{stand.name: stand for stand in _VOIDED}),
         False,
     ),
-    e.TrialFailed: (_to(S.FAILED, S.IN_HAND, *_OPEN), False),
+    e.TrialFailed: (_to(S.FAILED, *_OPEN, IN_HAND=S.FAILED_IN_HAND), False),
     e.TrialAbandoned: (_to(S.ABANDONED, S.IN_HAND, S.WAITING, S.HELD, S.HELD_IN_HAND, *_OPEN), False),
     e.TrialEarlyStopped: (_to(S.EARLY_STOPPED, S.IN_HAND, S.SUBMITTING, S.RUNNING), False),
     e.StopRequested: (_stay((S.SUBMITTING, S.RUNNING, S.UNKNOWN, S.FAILED, S.ABANDONED)), False),
     e.TrialLost: (_to(S.UNKNOWN, S.SUBMITTING, S.RUNNING), False),
-    e.TrialRequeued: (_to(S.WAITING, S.FAILED, *_OPEN), False),
+    e.TrialRequeued: (_to(S.WAITING, S.FAILED, *_OPEN, FAILED_IN_HAND=S.IN_HAND), False),
     e.ResultVoided: (_to(S.VOIDED, S.COMPLETED, EARLY_STOPPED=S.VOIDED_EARLY_STOPPED), False),
     e.ResultUnvoided: (_to(S.COMPLETED, S.VOIDED, VOIDED_EARLY_STOPPED=S.EARLY_STOPPED), False),
     e.ResultCorrected: (_stay((*_FINISHED, *_VOIDED)), False),

@@ -71,14 +71,14 @@ def advance(state: State) -> tuple[Event, ...]:
         tolerated = run.options.tolerated_trial_failure_rate
         return (e.FailureRateTripped(failed=len(run.failures), total=run.taken, tolerated=tolerated),)
     if state.queue and run.draining is None and state.paused is None:
-        if instead := _last_look(state, state.open[state.queue[0]]):
-            return instead
         runner = free_runner(state)
         if runner is not None:
             index = state.queue[0]
-            attempt = state.trial(index).attempt + 1
-            key = attempt_key(state.log_id, index, attempt)
-            return (e.TrialSubmitting(trial=index, runner=runner.name, attempt=attempt, key=key),)
+            trial = state.open[index]
+            if instead := _last_look(state, trial):
+                return instead
+            key = attempt_key(state.log_id, index, trial.attempt + 1)
+            return (e.TrialSubmitting(trial=index, runner=runner.name, attempt=trial.attempt + 1, key=key),)
     return _end(state, run)
 
 
