@@ -4,6 +4,7 @@ import pytest
 
 from titrant.log.base import Record
 from titrant.messages import events as e
+from titrant.model.space import RangeParameterConfig, search_space
 from titrant.progress.notices import notice
 
 
@@ -33,6 +34,24 @@ TOLD = [
     (e.TrialReattached(trial=3, attempt=1), "info", "trial 3 was found again"),
     (e.TrialRequeued(trial=3, reason="safe"), "info", "trial 3 is carried out again: safe"),
     (e.TrialResolved(trial=3, outcome="failed", reason="seen"), "info", "trial 3 was resolved as failed: seen"),
+    (
+        e.TrialProposed(trial=3, rule="t > 80"),
+        "warning",
+        "trial 3 awaits approval (t > 80): any person may approve or reject it",
+    ),
+    (
+        e.TrialProposed(trial=3, rule="t > 80", approvers=("role:chemist", "user:kim")),
+        "warning",
+        "trial 3 awaits approval (t > 80): role:chemist or user:kim may approve or reject it",
+    ),
+    (e.TrialApproved(trial=3), "info", "trial 3 was approved"),
+    (e.TrialRejected(trial=3, reason="too hot"), "info", "trial 3 was rejected: too hot"),
+    (e.TrialStale(trial=3, reason="narrower"), "info", "trial 3 is not carried out: narrower"),
+    (
+        e.SpaceChanged(space=search_space([RangeParameterConfig("t", (0, 1)), RangeParameterConfig("c", (0, 1))])),
+        "info",
+        "the search space changed: t, c from now on",
+    ),
     (
         e.TrialLost(trial=3, reason="silence"),
         "error",

@@ -46,6 +46,15 @@ def _completed(event: e.TrialCompleted) -> Told:
     return "warning", f"trial {event.trial} completed without {', '.join(event.missing)}: {event.reason}"
 
 
+def _proposed(event: e.TrialProposed) -> Told:
+    who = " or ".join(event.approvers) or "any person"
+    return "warning", f"trial {event.trial} awaits approval ({event.rule}): {who} may approve or reject it"
+
+
+def _space(event: e.SpaceChanged) -> Told:
+    return "info", f"the search space changed: {', '.join(event.space.names)} from now on"
+
+
 def _lost(event: e.TrialLost) -> Told:
     what = f"look at the instrument, then call resolve({event.trial}, ...)"
     return "error", f"trial {event.trial} is UNKNOWN: {event.reason}; {what}"
@@ -86,6 +95,11 @@ _SAY: dict[type, Callable[[Any], Told]] = {
     e.TrialFailed: lambda event: ("warning", f"trial {event.trial} failed: {event.reason}"),
     e.TrialAbandoned: lambda event: ("warning", f"trial {event.trial} was abandoned: {event.reason}"),
     e.TrialEarlyStopped: lambda event: ("info", f"trial {event.trial} was stopped early: {event.reason}"),
+    e.TrialProposed: _proposed,
+    e.TrialApproved: lambda event: ("info", f"trial {event.trial} was approved"),
+    e.TrialRejected: lambda event: ("info", f"trial {event.trial} was rejected: {event.reason}"),
+    e.TrialStale: lambda event: ("info", f"trial {event.trial} is not carried out: {event.reason}"),
+    e.SpaceChanged: _space,
     e.TrialLost: _lost,
     e.TrialRequeued: lambda event: ("info", f"trial {event.trial} is carried out again: {event.reason}"),
     e.TrialResolved: lambda event: ("info", f"trial {event.trial} was resolved as {event.outcome}: {event.reason}"),
