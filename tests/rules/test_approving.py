@@ -344,9 +344,7 @@ def test_a_person_who_is_named_decides(actor, role):
 def test_nobody_approves_what_they_brought_in_where_approvers_are_named():
     given = after(lab(), policy(BY_CHEMIST), c.AttachTrial(parameters={"x": 0.5}, actor="user:lee"))
 
-    with pytest.raises(
-        CommandRefused, match=r"user:lee brought trial 0 in and cannot .* somebody else must"
-    ):
+    with pytest.raises(CommandRefused, match=r"user:lee brought trial 0 in and cannot .* somebody else must"):
         then(given, approve(actor="user:lee"))
     assert status(after(given, approve(role="chemist"))) == "RUNNING"
     assert status(after(given, replace(reject(), actor="user:lee"))) == "REJECTED"
