@@ -22,7 +22,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 @pytest.fixture
 def quick(monkeypatch):
     """A doctor who does not wait for torch."""
-    monkeypatch.setattr(health, "_worker", lambda: iter(()))
+    monkeypatch.setattr("titrant.cli.health.machine.worker", lambda: iter(()))
 
 
 def findings(told, level):
@@ -142,7 +142,9 @@ def test_a_network_drive_is_warned_of(titrant, quick, monkeypatch):
 
 def test_an_installed_runner_that_cannot_be_imported_is_a_fault(titrant, quick, monkeypatch):
     entry = EntryPoint("robot", "no_such_module:Robot", "titrant.runners")
-    monkeypatch.setattr(health, "entry_points", lambda group: [entry] * (group == "titrant.runners"))
+    monkeypatch.setattr(
+        "titrant.cli.health.installed.entry_points", lambda group: [entry] * (group == "titrant.runners")
+    )
 
     told = titrant("doctor", "--json")
 
@@ -154,7 +156,9 @@ def test_an_adapter_that_probes_is_asked(titrant, quick, monkeypatch, tmp_path):
     (tmp_path / "probing_lab.py").write_text("def probe():\n    return 'two pumps'\n\nclass Robot:\n    pass\n")
     monkeypatch.syspath_prepend(tmp_path)
     entry = EntryPoint("robot", "probing_lab:Robot", "titrant.runners")
-    monkeypatch.setattr(health, "entry_points", lambda group: [entry] * (group == "titrant.runners"))
+    monkeypatch.setattr(
+        "titrant.cli.health.installed.entry_points", lambda group: [entry] * (group == "titrant.runners")
+    )
 
     assert "runner 'robot' (probing_lab:Robot): two pumps" in findings(titrant("doctor", "--json"), "ok")
 
@@ -220,7 +224,8 @@ def test_a_damaged_log_is_a_fault(titrant, quick):
 
 
 def test_every_remedy_names_a_command_there_is():
-    source = Path(health.__file__).read_text(encoding="utf-8")
+    sources = Path(health.__file__).parent.glob("*.py")
+    source = "".join(path.read_text(encoding="utf-8") for path in sources)
 
     assert set(re.findall(r"titrant ([a-z]+) ?[-{\"]", source)) <= {entry.name for entry in TABLE}
 
