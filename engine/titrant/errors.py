@@ -7,7 +7,8 @@
     │   ├── SearchSpaceError                a parameter, constraint or the whole space is ill-defined or empty
     │   ├── ObjectiveError                  an objective or outcome constraint cannot be read
     │   ├── ParameterizationError           values do not fit the search space
-    │   └── ObservationError                raw data cannot be read as observations
+    │   ├── ObservationError                raw data cannot be read as observations
+    │   └── DefinitionError                 an experiment file cannot be used; all its faults are named
     ├── CommandRefused                      the experiment's state does not allow it; says why
     │   ├── TrialNotFound (KeyError)        no trial has that index
     │   └── ApprovalRequired                every trial that was asked for awaits a person's approval
@@ -44,6 +45,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class TitrantError(Exception):
     """The base of every error raised by titrant."""
@@ -67,6 +70,23 @@ class ParameterizationError(ConfigurationError):
 
 class ObservationError(ConfigurationError):
     """Raw data cannot be read as observations."""
+
+
+class DefinitionError(ConfigurationError):
+    """An experiment file cannot be used.
+
+    Attributes:
+        file: Its path.
+        problems: All its faults, each with its place (``titrant.definition.problems.Problem``).
+    """
+
+    def __init__(self, file: str, problems: tuple[Any, ...]) -> None:
+        self.file, self.problems = file, problems
+        if len(problems) == 1:
+            super().__init__(f"{file}: {problems[0]}")
+        else:
+            listed = "".join(f"\n  {problem}" for problem in problems)
+            super().__init__(f"{file} has {len(problems)} faults:{listed}")
 
 
 class CommandRefused(TitrantError):

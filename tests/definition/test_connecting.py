@@ -6,7 +6,7 @@ import pytest
 
 from titrant import FunctionRunner
 from titrant.definition import connect, load
-from titrant.definition.problems import DefinitionError
+from titrant.errors import DefinitionError
 
 from .conftest import FILE
 

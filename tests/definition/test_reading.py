@@ -7,8 +7,8 @@ import pytest
 
 from titrant.definition import ExperimentFile, load, recall, schema
 from titrant.definition.parsing import Unreadable, parse
-from titrant.definition.problems import DefinitionError
 from titrant.definition.reading import read
+from titrant.errors import DefinitionError
 from titrant.model.space import ChoiceParameterConfig, FixedParameterConfig, RangeParameterConfig
 
 from .conftest import FILE

@@ -16,9 +16,9 @@ import msgspec
 
 from titrant.definition.file import MetricPart, Part, RunnerPart
 from titrant.definition.meaning import is_reference
-from titrant.definition.problems import DefinitionError, Path, Problem, suggestion
+from titrant.definition.problems import Path, Problem, suggestion
 from titrant.definition.reading import Loaded
-from titrant.errors import ConfigurationError
+from titrant.errors import ConfigurationError, DefinitionError
 from titrant.generators.base import Generator
 from titrant.ports import FunctionRunner
 

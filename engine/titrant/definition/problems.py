@@ -6,8 +6,6 @@ from difflib import get_close_matches
 
 import msgspec
 
-from titrant.errors import ConfigurationError
-
 Path = tuple[str | int, ...]
 """A way into a file: ``("runners", 0, "use")``."""
 
@@ -30,18 +28,6 @@ class Problem(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         line = "" if self.line is None else f"line {self.line}, "
         return f"{line}{self.where}: {self.text}" if self.where else f"{line}{self.text}"
-
-
-class DefinitionError(ConfigurationError):
-    """An experiment file cannot be used; ``problems`` are all its faults."""
-
-    def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
-        self.file, self.problems = file, problems
-        if len(problems) == 1:
-            super().__init__(f"{file}: {problems[0]}")
-        else:
-            listed = "".join(f"\n  {problem}" for problem in problems)
-            super().__init__(f"{file} has {len(problems)} faults:{listed}")
 
 
 def written(path: Path) -> str:

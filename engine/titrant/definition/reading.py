@@ -11,7 +11,8 @@ import msgspec
 from titrant.definition import examining, meaning, places
 from titrant.definition.file import ExperimentFile
 from titrant.definition.parsing import Unreadable, kind_of, parse
-from titrant.definition.problems import DefinitionError, Problem, written
+from titrant.definition.problems import Problem, written
+from titrant.errors import DefinitionError
 from titrant.model.experiment import Definition, Experiment
 from titrant.model.space import search_space
 
