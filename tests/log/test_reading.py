@@ -4,12 +4,13 @@ import os
 import random
 import shutil
 import sys
+import threading
 
 import anyio
 import pytest
 
 from titrant.errors import LogCorrupt, LogError
-from titrant.log import replay
+from titrant.log import ahead, replay
 from titrant.log.chain import COLUMNS
 from titrant.log.replay import open_reader, read_log, scan
 from titrant.log.sqlite import SqliteLog
@@ -24,6 +25,12 @@ def without_triggers(connection):
         connection.execute(f"DROP TRIGGER {name}")
 
 
+def scan_in_twos(path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ahead, "CHUNK", 2)
+        return list(scan(path))
+
+
 async def test_scanning_gives_what_reading_gives(closed):
     assert list(scan(closed)) == [(r.seq, r.recorded_at, r.event) for r in read_log(closed)]
     assert [seq for seq, *_ in scan(closed, 3, 6)] == [4, 5, 6]
@@ -34,14 +41,26 @@ async def test_scanning_gives_what_reading_gives(closed):
 async def test_the_size_of_a_chunk_makes_no_difference(closed, monkeypatch, size):
     whole, scanned = list(read_log(closed, 2)), list(scan(closed, 2))
     monkeypatch.setattr(replay, "CHUNK", size)
+    monkeypatch.setattr(ahead, "CHUNK", size)
     assert list(read_log(closed, 2)) == whole
     assert list(scan(closed, 2)) == scanned
 
 
-async def test_scanning_reads_old_schemas_too(closed, monkeypatch):
+@pytest.mark.parametrize("size", [3, 1024])
+async def test_scanning_reads_old_schemas_too(closed, monkeypatch, size):
+    monkeypatch.setattr(ahead, "CHUNK", size)
     monkeypatch.setitem(SCHEMAS, "trial.completed", 2)
     monkeypatch.setitem(UPCASTERS, ("trial.completed", 1), lambda old: {**old, "reason": "upcast"})
     assert {event.reason for _, _, event in scan(closed)} == {"upcast"}
+
+
+async def test_who_stops_scanning_leaves_no_thread_behind(closed, monkeypatch):
+    monkeypatch.setattr(ahead, "CHUNK", 2)
+    scanning = scan(closed)
+    assert next(scanning)[0] == 1
+    assert "titrant-reading" in "".join(thread.name for thread in threading.enumerate())
+    scanning.close()
+    assert "titrant-reading" not in "".join(thread.name for thread in threading.enumerate())
 
 
 async def test_scanning_may_share_a_connection(closed):
@@ -146,7 +165,7 @@ async def test_what_stands_before_a_fault_is_given(closed, raw):
         ("UPDATE events SET payload = CAST(x'ff41' AS TEXT) WHERE seq = 7", 7),
     ],
 )
-@pytest.mark.parametrize("read", [read_log, scan])
+@pytest.mark.parametrize("read", [read_log, scan, scan_in_twos])
 async def test_deleting_moving_and_spoiling_are_found(closed, raw, read, statement, seq):
     connection = raw(closed)
     without_triggers(connection)

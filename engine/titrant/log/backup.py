@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from titrant.errors import LogCorrupt, LogExists, LogUnavailable
-from titrant.log.replay import FAULTS, open_reader, translated
+from titrant.log import schema
+from titrant.log.replay import open_reader, translated
 from titrant.log.verify import Verdict, verify
 
 
@@ -46,7 +47,7 @@ def backup(path: str | Path, to: str | Path) -> Verdict:
         if verdict.fault is not None:
             raise LogCorrupt(verdict.fault.seq, f"{verdict.fault.what} (no backup was made of it)")
         _settle(part, to)
-    except FAULTS as exc:
+    except schema.FAULTS as exc:
         raise translated(exc, path) from exc
     except OSError as exc:
         raise LogUnavailable(f"the backup {to} cannot be made: {exc}") from exc

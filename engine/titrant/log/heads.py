@@ -12,7 +12,7 @@ from pathlib import Path
 from titrant.errors import ConfigurationError
 from titrant.log import schema
 from titrant.log.base import Head
-from titrant.log.replay import FAULTS, genesis_of, open_reader, translated
+from titrant.log.replay import genesis_of, open_reader, translated
 
 WORD = "titrant-head"
 """What a published line begins with."""
@@ -51,7 +51,7 @@ def head(path: str | Path) -> PublishedHead:
         last = reader.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         seq, chain_hash = last or (0, genesis_of(meta))
         return PublishedHead(seq, chain_hash, meta[0])
-    except FAULTS as exc:
+    except schema.FAULTS as exc:
         raise translated(exc, Path(path)) from exc
     finally:
         reader.close()

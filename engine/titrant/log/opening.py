@@ -13,7 +13,7 @@ from titrant.errors import LogCorrupt, LogExists, LogMissing, LogUnavailable
 from titrant.log import chain, schema
 from titrant.log.group import Row, Tail
 from titrant.log.lease import Lease
-from titrant.log.replay import FAULTS, genesis_of, has_content, translated
+from titrant.log.replay import genesis_of, has_content, translated
 from titrant.log.writing import Outside, Writing, uncancelled
 from titrant.runtime.crash_points import crash_point
 
@@ -51,7 +51,7 @@ async def _take(path: Path, now: int, outside: Outside, meta: Row | None) -> Hel
             held = await uncancelled(_begin(path, lease, db, meta, now, unclean=unclean))
         await anyio.lowlevel.checkpoint()  # who was cancelled meanwhile would never get the log and could not close it
         done = True
-    except FAULTS as exc:
+    except schema.FAULTS as exc:
         raise translated(exc, path) from exc
     finally:
         if not done:

@@ -10,7 +10,7 @@ import msgspec
 
 from titrant.log import schema
 from titrant.log.group import Row
-from titrant.log.replay import CHUNK, FAULTS, genesis_of, open_reader, translated, verified
+from titrant.log.replay import CHUNK, genesis_of, open_reader, translated, verified
 from titrant.messages.codec import decode
 from titrant.messages.events import Event
 
@@ -49,7 +49,7 @@ class RawLog:
             self.genesis = self.identity.genesis
         except BaseException as exc:
             self._reader.close()
-            if isinstance(exc, FAULTS):
+            if isinstance(exc, schema.FAULTS):
                 raise translated(exc, self.path) from exc
             raise
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from hashlib import sha256
 from operator import itemgetter
 from pathlib import Path
@@ -18,6 +19,7 @@ import msgspec
 
 from titrant.errors import LogCorrupt, LogMissing, LogUnavailable, NotALog
 from titrant.log import schema
+from titrant.log.ahead import END, Chunk, read_ahead
 from titrant.log.base import Record
 from titrant.log.chain import WIDTH, Envelope, encode_envelope, genesis, link
 from titrant.log.group import Row, record
@@ -27,12 +29,7 @@ from titrant.messages.events import Event
 CHUNK = 256
 """Events read at a time: small enough that the garbage collector finds them dead already."""
 
-FAULTS = (sqlite3.Error, UnicodeDecodeError)
-"""What the sqlite3 module raises: the second where a message quotes bytes of a damaged schema (measured)."""
-
-_END = (1 << 63) - 1
 _envelope = itemgetter(slice(0, WIDTH))
-_hashed = itemgetter(1)  # of schema.SCAN
 _decode_lines: Callable[[bytes], list[Any]] = msgspec.json.Decoder(Envelope | Event).decode_lines
 """Decode what a hash covers: an envelope, and the event under it."""
 
@@ -56,7 +53,7 @@ def open_reader(path: str | Path) -> sqlite3.Connection:
     try:
         reader = _connect(path)
         check(reader, path)
-    except FAULTS as exc:
+    except schema.FAULTS as exc:
         raise translated(exc, path) from exc
     else:
         opened, reader = reader, None
@@ -114,14 +111,15 @@ def scan(
     reader = source if isinstance(source, sqlite3.Connection) else open_reader(source)
     try:
         previous = hash_at(reader, after) if verify else None
-        for rows in _chunks(reader, after, until, schema.SCAN):
-            seen = yield from _scanned(rows, after, previous)
-            if seen < rows[-1][0]:
-                # An old schema, text that SQLite quotes in another way, or a fault: one by one, for the upcasters, or
-                # for the right number and words.
-                before = previous if seen == after or previous is None else rows[seen - after - 1][-1]
-                yield from _examined(reader, seen, rows[-1][0], before)
-            after, previous = rows[-1][0], rows[-1][-1] if verify else None
+        with closing(read_ahead(reader, after, until)) as chunks:
+            for chunk in chunks:
+                seen = yield from _scanned(chunk, after, previous)
+                if seen < chunk.last:
+                    # An old schema, text that SQLite quotes in another way, or a fault: one by one, for the upcasters,
+                    # or for the right number and words.
+                    before = previous if seen == after or previous is None else chunk.stored[seen - after - 1]
+                    yield from _examined(reader, seen, chunk.last, before)
+                after, previous = chunk.last, chunk.stored[-1] if verify and chunk.stored else None
     finally:
         if reader is not source:
             reader.close()
@@ -183,7 +181,7 @@ def hash_at(reader: sqlite3.Connection, seq: int) -> bytes:
             row = reader.execute("SELECT hash FROM events WHERE seq = ?", (seq,)).fetchone()
             return row[0] if row and isinstance(row[0], bytes) else b""
         meta = reader.execute(schema.META).fetchone()
-    except FAULTS as exc:
+    except schema.FAULTS as exc:
         raise translated(exc, _path_of(reader), seq) from exc
     return genesis_of(meta)
 
@@ -228,7 +226,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             frozen = exc.sqlite_errorcode in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY_CANTINIT}
             if not frozen or Path(f"{path}-wal").exists() or "immutable" in options:
                 raise
-        except FAULTS:
+        except schema.FAULTS:
             reader.close()
             raise
         else:
@@ -249,15 +247,13 @@ def _examined(
         after, previous = rows[-1][0], None if previous is None else rows[-1][15]
 
 
-def _chunks(
-    reader: sqlite3.Connection, after: int, until: int | None, columns: str = schema.SELECT
-) -> Iterator[list[Any]]:
-    select = columns + "WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
-    last, size = _END if until is None else until, CHUNK
+def _chunks(reader: sqlite3.Connection, after: int, until: int | None) -> Iterator[list[Any]]:
+    select = schema.SELECT + "WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+    last, size = END if until is None else until, CHUNK
     while True:
         try:
             rows = reader.execute(select, (after, last, size)).fetchall()
-        except FAULTS as exc:
+        except schema.FAULTS as exc:
             if size == 1:
                 raise translated(exc, _path_of(reader), after + 1) from exc
             size = 1  # Give what is sound before the fault, and name the right event.
@@ -268,13 +264,13 @@ def _chunks(
         after = rows[-1][0]
 
 
-def _scanned(rows: list[Any], after: int, previous: bytes | None) -> Generator[tuple[int, int, Event], None, int]:
-    """Check and decode rows of current schemas until one is anything other than expected; give the last good one."""
+def _scanned(chunk: Chunk, after: int, previous: bytes | None) -> Generator[tuple[int, int, Event], None, int]:
+    """Check and decode events of current schemas until one is anything other than expected; give the last good one."""
     tags, schemas, sha = TAGS, SCHEMAS, sha256  # locals: this loop is all of loading
-    good = after
+    good, covered = after, chunk.covered
     try:
-        lines = map(_decode_lines, map(_hashed, rows))
-        for (_, hashed, stored), (envelope, event) in zip(rows, lines, strict=False):
+        lines = map(_decode_lines, covered)
+        for hashed, stored, (envelope, event) in zip(covered, chunk.stored, lines, strict=False):
             seq, _, tag, number, _, at, _, _, _, _, _, _, _, _ = envelope  # unpacking is quicker than four look-ups
             after += 1
             if seq != after or tags[type(event)] != tag or schemas[tag] != number:
@@ -285,6 +281,6 @@ def _scanned(rows: list[Any], after: int, previous: bytes | None) -> Generator[t
                     break
             yield after, at, event
             good = after
-    except (*UNREADABLE, *_UNHASHABLE, KeyError):  # TypeError: a damaged page gives a NULL where there is none
+    except (*UNREADABLE, *_UNHASHABLE, KeyError):
         return good
     return good

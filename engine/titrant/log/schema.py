@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 
 from titrant.errors import LogCorrupt, LogMissing, LogTooNew, NotALog
@@ -9,6 +10,9 @@ from titrant.log.chain import COLUMNS
 
 APPLICATION_ID = 0x54697472  # "Titr": what file(1) and sqlite3's .dbinfo show
 FORMAT = 1
+
+FAULTS = (sqlite3.Error, UnicodeDecodeError)
+"""What the sqlite3 module raises: the second where a message quotes bytes of a damaged schema (measured)."""
 
 GAP, CLOCK, EPOCH, KEY = "titrant: gap", "titrant: clock", "titrant: epoch", "titrant: key"
 """What the insert trigger says; the writer tells its refusals apart by these."""
@@ -138,12 +142,12 @@ INSERT = f"INSERT INTO events({','.join(COLUMNS)}) VALUES "  # noqa: S608 column
 ROW = f"({','.join('?' * len(COLUMNS))})"
 # As a BLOB the payload comes as the stored bytes, undecoded: what the hash covers and the decoder reads.
 SELECT = f"SELECT {','.join(COLUMNS[:-2])},CAST(payload AS BLOB),hash FROM events "  # noqa: S608 the same
-# For loading: SQLite writes what the hash covers itself, as two lines of JSON, which is quicker than handing fourteen
-# columns to Python; what loading needs of the envelope is read from there too.
-SCAN = (
-    f"SELECT seq,CAST(json_array({','.join(COLUMNS[:-2])})||char(10)||payload AS BLOB),hash "  # noqa: S608 the same
-    "FROM events "
-)
+# For reading many: SQLite writes what the hash covers itself, as two lines of JSON, which is quicker than handing
+# fourteen columns to Python; what a reader needs of the envelope is read from there too.  See ``ahead.py``.
+AHEAD = f"""SELECT count(*), max(seq), CAST(group_concat(covered, char(10, 10)) AS BLOB),
+CAST(group_concat(hash, '') AS BLOB) FROM (
+SELECT seq, json_array({",".join(COLUMNS[:-2])})||char(10)||payload AS covered, hash FROM events
+WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?)"""  # noqa: S608 the same
 LAST_TWO = SELECT + "ORDER BY seq DESC LIMIT 2"
 KIND = "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version)"
 OBJECTS = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"

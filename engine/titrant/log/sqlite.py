@@ -22,7 +22,7 @@ from titrant.log import schema
 from titrant.log.base import Append, Head, Outcome, Record
 from titrant.log.group import Kept, Plan, kept_from, keys_of, plan
 from titrant.log.opening import Held, make, take_over
-from titrant.log.replay import FAULTS, open_reader, read_log, scan, translated
+from titrant.log.replay import open_reader, read_log, scan, translated
 from titrant.log.writing import Outside, cancel_again, just_await, uncancelled
 from titrant.messages.events import Event
 from titrant.runtime.crash_points import crash_point
@@ -166,7 +166,7 @@ class SqliteLog:
             for seq, state, state_hash in reader.execute(schema.SNAPSHOTS):
                 if sha256(state).digest() == state_hash:
                     return seq, state
-        except FAULTS as exc:
+        except schema.FAULTS as exc:
             raise translated(exc, self.path) from exc
         finally:
             reader.close()
@@ -267,7 +267,7 @@ class SqliteLog:
             # What can be read may be in the system's cache only, where the failed call was a sync.  A checkpoint
             # writes it once more, into the main file, and syncs that.
             busy, pages, copied = (await self._db.fetch("PRAGMA wal_checkpoint(FULL)"))[0]
-        except (*FAULTS, LogError) as exc:
+        except (*schema.FAULTS, LogError) as exc:
             words = f"{failed} and cannot be read back ({exc}): whether the last group was stored is unknown"
             raise await self._stopped(LogUnavailable(words)) from cause
         if tail == self._tail:

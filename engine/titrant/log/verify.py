@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,17 @@ import msgspec
 
 from titrant.errors import LogCorrupt, LogTooNew
 from titrant.log import schema
+from titrant.log.ahead import Chunk, read_ahead
 from titrant.log.base import Head
-from titrant.log.chain import COLUMNS, Envelope
+from titrant.log.chain import Envelope
 from titrant.log.heads import PublishedHead
 from titrant.log.legality import Legality
-from titrant.log.replay import FAULTS, genesis_of, hash_at, open_reader, translated, verified
+from titrant.log.replay import genesis_of, hash_at, open_reader, translated, verified
 from titrant.log.snapshots import unpack
 from titrant.messages.codec import SCHEMAS, TAGS, UNREADABLE, decode
 from titrant.messages.events import Event, HeadSigned
 from titrant.rules.evolve import evolve
 from titrant.rules.state import State
-
-CHUNK = 128
-"""Events read at a time."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -139,13 +138,7 @@ class _Found(Exception):
         self.fault = Fault(seq, what, meaning)
 
 
-_envelopes = ",".join(COLUMNS[:-2])
-# SQLite writes what the hash covers: the envelope as a line of JSON, and the payload under it.
-_LINES = (
-    f"SELECT CAST(json_array({_envelopes})||char(10)||payload AS BLOB),hash FROM events "  # noqa: S608 column names of ours
-    "WHERE seq > ? ORDER BY seq LIMIT ?"
-)
-_ROWS = schema.SELECT + "WHERE seq > ? ORDER BY seq LIMIT ?"
+_ROWS = schema.SELECT + "WHERE seq > ? AND seq <= ? ORDER BY seq"
 _SNAPSHOTS = "SELECT seq, log_hash, state, state_hash FROM snapshots ORDER BY seq"
 _SPREAD = """SELECT idem_key, min(seq - part) FROM events INDEXED BY events_key WHERE idem_key IS NOT NULL
 GROUP BY idem_key HAVING min(seq - part) <> max(seq - part)"""
@@ -187,7 +180,7 @@ class _Audit:
             return min(known, key=lambda fault: fault.seq)
         except LogCorrupt as exc:
             return Fault(exc.seq, exc.what, _DAMAGED)
-        except FAULTS as exc:
+        except schema.FAULTS as exc:
             problem = translated(exc, path, self.seq + 1)
             if isinstance(problem, LogCorrupt):
                 return Fault(problem.seq, problem.what, _DAMAGED)
@@ -207,26 +200,26 @@ class _Audit:
         self.again = self._keys()
 
     def _events(self) -> None:
-        while rows := self.reader.execute(_LINES, (self.seq, CHUNK)).fetchall():
-            before = self.seq
-            if not self._quick(rows):
-                self._one_by_one(before + len(rows) - self.seq)
+        with closing(read_ahead(self.reader, 0)) as chunks:
+            for chunk in chunks:
+                if not self._quick(chunk):
+                    self._one_by_one(chunk.last)
         if self.again is not None:
             raise _Found(self.again.seq, self.again.what, self.again.meaning)
         if self.reader.execute(_INDEXED).fetchone()[0] < self.keyed:
             raise _Found(0, "the index of idempotency keys lacks some that events have", _DAMAGED)
 
-    def _quick(self, rows: list[tuple[bytes, bytes]]) -> bool:
+    def _quick(self, chunk: Chunk) -> bool:
         """Take in a chunk of events of current schemas; False from the first that is anything other than expected."""
         # Locals, and each check written out: this loop is nearly all of an audit.
         seq, part, at, epoch, previous = self.seq, self.part, self.at, self.epoch, self.previous
         tags, schemas, sha, fault, signed = TAGS, SCHEMAS, sha256, self.legality.fault, HeadSigned
         lines: list[Any] = []
         try:
-            lines = _decode_lines(b"\n".join([line for line, _ in rows]))
-            if len(lines) != 2 * len(rows):
+            lines = _decode_lines(chunk.lines)
+            if not lines or len(lines) != 2 * len(chunk.covered):
                 return False
-            for (line, stored), envelope, event in zip(rows, lines[::2], lines[1::2], strict=True):
+            for line, stored, envelope, event in zip(chunk.covered, chunk.stored, lines[::2], lines[1::2], strict=True):
                 number, nth, tag, version, trial, recorded, _, _, _, _, cause, _, key, written = envelope
                 digest = sha(previous + line).digest()
                 kind = type(event)
@@ -258,9 +251,9 @@ class _Audit:
                     self._fold(envelope[0], event, envelope[5])
         return True
 
-    def _one_by_one(self, count: int) -> None:
+    def _one_by_one(self, last: int) -> None:
         """Take in what the quick way did not: for upcasters, signatures, or the right words of a fault."""
-        for row in self.reader.execute(_ROWS, (self.seq, count)):
+        for row in self.reader.execute(_ROWS, (self.seq, last)):
             self._one(row)
 
     def _one(self, row: tuple[Any, ...]) -> None:

@@ -17,7 +17,7 @@ from titrant.errors import LogCorrupt, LogUnavailable
 from titrant.log import schema
 from titrant.log.chain import COLUMNS
 from titrant.log.group import Row, Tail
-from titrant.log.replay import FAULTS, verified
+from titrant.log.replay import verified
 from titrant.messages.codec import decode
 
 T = TypeVar("T")
@@ -114,7 +114,7 @@ class Writing:
         thread.daemon = True
         try:
             self._db = await self._outside(lambda: new)
-        except FAULTS:
+        except schema.FAULTS:
             thread.join(1.0)  # it ends by itself now; it must not speak to an event loop that is closed by then
             raise
         await self.script(schema.GUARDS)

@@ -13,7 +13,7 @@ import msgspec
 from titrant.errors import ConfigurationError, LogCorrupt
 from titrant.log import schema
 from titrant.log.base import Record
-from titrant.log.replay import FAULTS, open_reader, read_log, scan, translated
+from titrant.log.replay import open_reader, read_log, scan, translated
 from titrant.log.snapshots import unpack
 from titrant.messages.events import Event
 from titrant.rules.evolve import evolve
@@ -184,7 +184,7 @@ class _Ends:
     def _one(self, select: str, values: tuple[int, ...]) -> tuple[int]:
         try:
             found: tuple[int] = self._reader.execute(select, values).fetchone()
-        except FAULTS as exc:
+        except schema.FAULTS as exc:
             raise translated(exc, self._path) from exc
         return found
 
@@ -198,7 +198,7 @@ def _snapshot(path: str | Path, until: int | None) -> tuple[int, int, State]:
             state = unpack(packed) if fits else None
             if state is not None:
                 return seq, reader.execute(_AT, (seq,)).fetchone()[0], state
-    except FAULTS as exc:
+    except schema.FAULTS as exc:
         raise translated(exc, Path(path)) from exc
     finally:
         reader.close()
