@@ -7,7 +7,7 @@ import os
 import platform
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ import anyio.abc
 from titrant import mint
 from titrant.actors import mail
 from titrant.actors.generator import GeneratorActor, Worker
+from titrant.actors.holding import Holdings
 from titrant.actors.instrument import Instrument
 from titrant.actors.log_writer import LogWriter
 from titrant.actors.mail import Do
@@ -34,6 +35,7 @@ from titrant.log.memory import MemoryLog
 from titrant.log.snapshots import load_state, pack
 from titrant.messages import commands as c
 from titrant.model.observation import Observation, observations
+from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization
 from titrant.ports import Metric
 from titrant.rules.state import State
@@ -81,6 +83,7 @@ class Engine:
         self.instruments: dict[str, Instrument] = {}
         self._runner_boxes: dict[str, Mailbox[Any]] = {}
         self._metric_boxes: dict[str, Mailbox[Any]] = {}
+        self._metrics: tuple[Metric, ...] = ()
         self.hub = Hub()
 
     async def __aenter__(self) -> Self:
@@ -97,6 +100,7 @@ class Engine:
             raise
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
+        self._holdings = Holdings(self._tasks)
         self._tasks.start_soon(self._run_actors)
         try:
             await self.do(self._session())
@@ -175,6 +179,7 @@ class Engine:
             self._fail(lasting)
         finally:
             self._fail(None)
+            self._holdings.leave()  # only now: an actor that ends may still be stopping a trial
 
     def _fail(self, error: BaseException | None) -> None:
         """Nothing can be decided any more: everyone who waits is told."""
@@ -273,6 +278,8 @@ class Engine:
     async def use_runners(self, runners: Sequence[Any], by: c.By) -> None:
         """Put these runners in the place of those before."""
         instruments = [Instrument(runner, clock=self.clock, read_data=self.read_data) for runner in runners]
+        if self.state.experiment is not None:
+            _check_space(instruments, self.state.experiment.space)
         await self.do(c.ConfigureRunners(runners=tuple(instrument.spec for instrument in instruments)), by)
         for box in self._runner_boxes.values():
             box.close()
@@ -284,6 +291,7 @@ class Engine:
             self._runner_boxes[name] = actor.mailbox
             self._watch(actor, self._runner_failed)
         await self._connect()
+        await self._holdings.keep(self._used())
 
     async def use_metrics(self, metrics: Sequence[Metric], by: c.By) -> None:
         """Put these metrics in the place of those before."""
@@ -291,11 +299,35 @@ class Engine:
         for box in self._metric_boxes.values():
             box.close()
         self._metric_boxes = {}
+        self._metrics = tuple(metrics)
         for metric in metrics:
             actor = MetricActor(metric, supervisor=self.supervisor.mailbox, clock=self.clock)
             self._metric_boxes[metric.name] = actor.mailbox
             self._watch(actor, self._metric_failed)
         await self._connect()
+        await self._holdings.keep(self._used())
+
+    def _used(self) -> list[Any]:
+        return [*(instrument.runner for instrument in self.instruments.values()), *self._metrics]
+
+    def check_space(self, space: SearchSpace) -> None:
+        """Ask every runner whether it can carry out trials of *space*.
+
+        Raises:
+            ConfigurationError: One cannot; it says why.
+        """
+        _check_space(self.instruments.values(), space)
+
+    async def make_ready(self) -> None:
+        """Check the space with the runners, and enter runners and metrics that are context managers.
+
+        Raises:
+            TitrantError: A runner cannot carry out such trials, or something cannot be connected; nothing was begun.
+        """
+        if self.state.experiment is not None:
+            self.check_space(self.state.experiment.space)
+        runners = {f"runner {name!r}": instrument.runner for name, instrument in self.instruments.items()}
+        await self._holdings.enter(runners | {f"metric {metric.name!r}": metric for metric in self._metrics})
 
     async def _connect(self) -> None:
         answer: Answer[None] = Answer()
@@ -383,6 +415,11 @@ class Engine:
 
 SNAPSHOT_EVERY = 1_000
 """Events after which closing the log keeps a snapshot, so that opening it again reads only the tail."""
+
+
+def _check_space(instruments: Iterable[Instrument], space: SearchSpace) -> None:
+    for instrument in instruments:
+        instrument.check_space(space)
 
 
 def _version() -> str:

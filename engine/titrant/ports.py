@@ -16,7 +16,13 @@ A runner has one of two shapes, both first class:
         async def run(self, attempt): ...                         # -> the data, or a Result
 
 Methods may be sync (they run in a thread) or async.  Both shapes may add ``reattach``, ``safe_state`` and the
-declarations below; every declaration left out is read as "no".
+declarations below; every declaration left out is read as "no".  Three more are there for instruments behind a line:
+
+- ``async __aenter__`` and ``__aexit__``: entered once before the first trial of a session, left on every way out.  What
+  cannot be entered is told before any trial is made.  Metrics may have them too.
+- ``check_space(space)``: raises ``ConfigurationError`` where trials of that search space cannot be carried out; asked
+  before any trial is made, and by ``titrant check``.  It touches no instrument.
+- ``probe()``: gives ``Finding``s for ``titrant doctor``; starts nothing on the instrument.
 """
 
 from __future__ import annotations
@@ -111,9 +117,13 @@ class PushedRunner(Declarations):
     async def run(self, attempt: Attempt) -> Any:
         """Carry the attempt out and return its raw data, or a ``Result``.
 
-        A second parameter named ``report`` may be added: ``await report(data, progression)`` records data on the way.
+        A parameter named ``report`` may be added: ``await report(data, progression)`` records data on the way.
+
+        So may one named ``record``: ``await record({"remote_id": ...})`` returns once these metadata are in the log,
+        and ``reattach`` finds them in ``attempt.metadata``.  Record what names a run on the instrument, then start it.
 
         Raises:
+            SubmissionRefused: The trial certainly did not start; it is submitted again.
             OutcomeUnknown: The trial may still be running; it becomes UNKNOWN.
             Exception: The trial FAILED, unless the class of the exception leaves that open (``TimeoutError``, a
                 connection lost in mid-call) and the runner is not ``rerun_safe``: where it honours keys ``run`` is
@@ -124,6 +134,23 @@ class PushedRunner(Declarations):
 
 Report = Callable[[Any, float | None], Awaitable[None]]
 """What a pushed run calls to record intermediate data: ``await report(data, progression)``."""
+
+Record = Callable[[Mapping[str, Any]], Awaitable[None]]
+"""What a pushed run calls before it starts: ``await record(metadata)`` returns once they are in the log."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that ``probe`` looked at.
+
+    Attributes:
+        level: ``"ok"``, ``"warn"`` (it works, with a reservation) or ``"fail"``.
+        what: What was found.
+        remedy: What to do about it; empty where there is nothing to do.
+    """
+
+    level: Literal["ok", "warn", "fail"]
+    what: str
+    remedy: str = ""
 
 
 class FunctionRunner(PushedRunner):

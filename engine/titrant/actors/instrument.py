@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
 import msgspec
 
-from titrant.errors import ConfigurationError, NeverSeen, OutcomeUnknown, RunnerError
+from titrant.errors import ConfigurationError, NeverSeen, OutcomeUnknown, RunnerError, TitrantError
 from titrant.model.experiment import RunnerSpec
 from titrant.model.expressions import plain
 from titrant.model.observation import Observation
+from titrant.model.space import SearchSpace
 from titrant.model.trial import Attempt, Parameterization
-from titrant.ports import Declarations, PushedRunner, Result, Runner
+from titrant.ports import Declarations, PushedRunner, Record, Report, Result, Runner
 from titrant.runtime.calls import RetryPolicy, call
 from titrant.runtime.clock import Clock
 
@@ -159,10 +160,26 @@ class Instrument:
             )
         return values
 
-    async def run(self, attempt: Attempt, record: Callable[[Any, float | None], Awaitable[None]]) -> Result:
-        """Await a pushed run."""
+    def check_space(self, space: SearchSpace) -> None:
+        """Let a runner that can tell say whether it can carry out trials of *space*.
+
+        Raises:
+            ConfigurationError: It cannot, and why.
+        """
+        if not _defined(self.runner, "check_space"):
+            return
+        try:
+            self.runner.check_space(space)
+        except TitrantError:
+            raise
+        except Exception as exc:
+            raise ConfigurationError(f"runner {self.spec.name!r} cannot check the search space: {exc!r}") from exc
+
+    async def run(self, attempt: Attempt, *, report: Report, record: Record) -> Result:
+        """Await a pushed run, giving it what its signature asks for."""
         method = self.runner.run
-        extra = {"report": record} if "report" in inspect.signature(method).parameters else {}
+        asked = inspect.signature(method).parameters
+        extra = {name: value for name, value in (("report", report), ("record", record)) if name in asked}
         what = f"run of trial {attempt.trial} on {self.spec.name!r}"
         return _result(
             await call(method, attempt, clock=self._clock, deadline_s=self._run_deadline, what=what, **extra)
@@ -200,6 +217,17 @@ class Instrument:
 
     async def _call(self, function: Callable[..., Any], *args: Any, what: str, **kwargs: Any) -> Any:
         return await call(function, *args, clock=self._clock, deadline_s=self._call_deadline, what=what, **kwargs)
+
+    def recorded(self, metadata: Any, trial: int) -> dict[str, Any]:
+        """What a pushed run wants recorded before it starts, as the log will give it back.
+
+        Raises:
+            RunnerError: The log cannot hold it.
+        """
+        try:
+            return self._metadata(metadata, "record", trial)
+        except OutcomeUnknown as exc:  # nothing was started
+            raise RunnerError(str(exc)) from exc
 
     def _metadata(self, metadata: Any, method: str, trial: int) -> dict[str, Any]:
         """Metadata must be a JSON mapping, since the log keeps it; the trial has started, so nothing is thrown away."""

@@ -6,7 +6,8 @@ translated here: into "never started", "failed" or "may have run".
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import anyio
@@ -14,16 +15,17 @@ import anyio.abc
 
 from titrant.actors.instrument import Instrument
 from titrant.actors.mail import Do, Reattach, StopTrial, Submit
-from titrant.errors import ActorStopped, DeadlineExceeded, NeverSeen, OutcomeUnknown, RunnerError
+from titrant.errors import ActorStopped, DeadlineExceeded, NeverSeen, OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.messages import commands as c
 from titrant.model.observation import Observation
 from titrant.model.trial import Attempt, Parameterization
 from titrant.ports import Result
+from titrant.rules.state import State
 from titrant.runtime.calls import retrying
 from titrant.runtime.clock import Clock
 from titrant.runtime.crash_points import crash_point
 from titrant.runtime.diagnostics import Logger
-from titrant.runtime.mailbox import Mailbox
+from titrant.runtime.mailbox import Answer, Mailbox
 from titrant.runtime.supervision import describe
 
 log = Logger(__name__)
@@ -183,12 +185,8 @@ class RunnerActor:
         """Await a pushed run; its deadline is the runner's own, the trial's time to live is the supervisor's."""
         crash_point("runner.submit.before")
 
-        async def record(data: Any, progression: float | None) -> None:
-            observations = self.instrument.read_data(data, progression)
-            await self._send(c.AttachData(trial=attempt.trial, observations=observations))
-
         try:
-            result = await self._run(attempt, record)
+            result = await self._run(attempt)
             observations = self.instrument.read_data(result.data, None)
         except (OutcomeUnknown, DeadlineExceeded) as exc:
             await self._report(attempt, c.ReportLost, reason=describe(exc))
@@ -200,30 +198,57 @@ class RunnerActor:
             crash_point("runner.finished")
             await self._finished(attempt, result, observations)
 
-    async def _run(self, attempt: Attempt, record: Callable[[Any, float | None], Awaitable[None]]) -> Result:
-        """Await ``run``; a line that breaks is no end of the trial: where keys are honoured it is taken up again.
+    async def _report_data(self, attempt: Attempt, data: Any, progression: float | None) -> None:
+        observations = self.instrument.read_data(data, progression)
+        await self._send(c.AttachData(trial=attempt.trial, observations=observations))
+
+    async def _record(self, attempt: Attempt, metadata: Mapping[str, Any]) -> None:
+        """Have metadata of a pushed run in the log; it returns once they are durable.
+
+        Raises:
+            SubmissionRefused: The trial is not to be carried out any more.
+            RunnerError: The log cannot hold them.
+        """
+        kept = self.instrument.recorded(metadata, attempt.trial)
+        answer: Answer[State] = Answer()
+        running = c.ReportRunning(trial=attempt.trial, attempt=attempt.number, metadata=kept)
+        await self._supervisor.send(Do(command=running, by=c.By(self.name), answer=answer))
+        trial = (await answer.wait()).open.get(attempt.trial)
+        crash_point("runner.recorded")
+        wanted = trial is not None and trial.attempt == attempt.number and trial.metadata == kept
+        if self.instrument.halted or not wanted or (trial is not None and trial.stop_requested):
+            raise SubmissionRefused("the trial is not to be started any more")
+
+    async def _run(self, attempt: Attempt) -> Result:
+        """Await ``run``; it is called again after a refusal, and where keys are honoured after a line that broke.
 
         Raises:
             OutcomeUnknown: The trial may still be running.
         """
         instrument = self.instrument
         made = 0
+        report, record = partial(self._report_data, attempt), partial(self._record, attempt)
         while True:
             try:
-                return await instrument.run(attempt, record)
-            except (RunnerError, DeadlineExceeded):
-                raise
+                return await instrument.run(attempt, report=report, record=record)
             except Exception as exc:
-                spec, broken = instrument.spec, isinstance(exc, instrument.ambiguous)
-                if spec.rerun_safe or not (broken or (spec.honours_keys and isinstance(exc, OSError))):
+                refused = isinstance(exc, SubmissionRefused)
+                if not refused and (isinstance(exc, RunnerError | DeadlineExceeded) or not self._broken_off(exc)):
                     raise
                 made += 1
-                again = spec.honours_keys and not instrument.halted
+                again = (refused or instrument.spec.honours_keys) and not instrument.halted
                 if not again or not instrument.submit_retry.again(made, exc):
+                    if refused:
+                        raise
                     raise OutcomeUnknown(f"the line to the instrument broke: {describe(exc)}") from exc
                 delay = instrument.submit_retry.delay(made, attempt.key)
                 await self._report(attempt, c.ReportRetry, retry=made, reason=describe(exc), delay_seconds=delay)
                 await anyio.sleep(delay)
+
+    def _broken_off(self, exc: Exception) -> bool:
+        """Whether a run that raised *exc* may still be under way, and twice would do harm."""
+        spec, broken = self.instrument.spec, isinstance(exc, self.instrument.ambiguous)
+        return not spec.rerun_safe and (broken or (spec.honours_keys and isinstance(exc, OSError)))
 
     # --- after a restart --------------------------------------------------------------------------------------------
 

@@ -69,6 +69,8 @@ class Running(OnEngine):
         Raises:
             FailureRateExceeded: Too many trials failed; what ran was finished first.
             CommandRefused: Something is not configured, or the experiment is halted.
+            ConfigurationError: A runner cannot carry out trials of this search space; nothing was begun.
+            RunnerError: A runner or metric cannot be connected; nothing was begun.
             LogError: The log failed; nothing new was started from then on.
         """
         options = RunOptions(
@@ -81,6 +83,7 @@ class Running(OnEngine):
             trial_ttl_seconds=trial_ttl_seconds,
         )
         self._check_ready()
+        await self.engine.make_ready()
         failure: TitrantError | None = None
         async with anyio.create_task_group() as tasks:
             if progress or (progress is None and sys.stderr.isatty()):
@@ -178,6 +181,8 @@ class Running(OnEngine):
     ) -> None:
         """Say what became of an UNKNOWN trial; the reason says how you know."""
         data = self.engine.read_data(raw_data, None)
+        if outcome == "running":  # its runner is asked what became of it
+            await self.engine.make_ready()
         command = c.Resolve(trial=trial_index, outcome=outcome, reason=reason, observations=data)
         await self.engine.do(command, by(actor, reason))
 
