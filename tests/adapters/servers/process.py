@@ -1,0 +1,129 @@
+"""Servers in processes of their own: on a free port of the loopback, shown when a test fails, never left over."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[3]
+GUARD = Path(__file__).with_name("guard.py")
+LOOPBACK = "127.0.0.1"
+TRIES = 3
+"""Between finding a port free and the server's taking it another process may be quicker."""
+
+
+def free_port():
+    """A port that nobody listens on now, neither over TCP nor over UDP."""
+    while True:
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind((LOOPBACK, 0))
+            with contextlib.suppress(OSError):
+                udp.bind((LOOPBACK, tcp.getsockname()[1]))
+                return tcp.getsockname()[1]
+
+
+def program(name, package):
+    """The path of a program from Debian; fails with the command that installs it."""
+    # A test must not be skipped for want of its server: nobody would notice that it never runs.
+    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    return path or pytest.fail(
+        f"{name} is not installed: run `make servers` (or apt-get install {package})", pytrace=False
+    )
+
+
+class Server:
+    """A server under a guard; its log is a file, its address a port of the loopback."""
+
+    def __init__(self, name, command, folder, *, env=None, ready=None, seconds=60):
+        """*command* is a function of the port; *ready* is a function of the port that raises OSError until it is."""
+        self.name, self.command, self.env, self.seconds = name, command, env or {}, seconds
+        self.ready = ready or connect
+        self.log = Path(folder) / f"{name}.log"
+        self.ledger = Path(folder) / f"{name}.starts"
+        self.port = free_port()
+        self.host = LOOPBACK
+        self.process = None
+
+    def start(self):
+        """Start and wait until it can be connected to; the port stays the same over restarts once it was taken."""
+        for tried in range(1, TRIES + 1):
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen(
+                    [sys.executable, str(GUARD), *map(str, self.command(self.port))],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    cwd=ROOT,
+                    env=os.environ | {"LEDGER": str(self.ledger)} | self.env,
+                )
+            if self._wait():
+                return self
+            self.stop()
+            if tried < TRIES:
+                self.port = free_port()
+        raise AssertionError(f"{self.name} did not start; its log:\n{self.tail()}")
+
+    def _wait(self):
+        """True when it is ready, False when it died; what takes longer than its time is an error."""
+        for _ in range(int(self.seconds / 0.05)):
+            with contextlib.suppress(OSError):
+                self.ready(self.port)
+                return True
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=0.05)  # the pace of the attempts, and the end of them if it dies
+                return False
+        self.stop()
+        raise AssertionError(f"{self.name} was not ready within {self.seconds} s; its log:\n{self.tail()}")
+
+    def stop(self):
+        """Kill it, as a power cut would: no server here has anything to save."""
+        if self.process is not None:
+            self.process.stdin.close()
+            self.process.wait()
+            self.process = None
+
+    def descendants(self):
+        """All its processes, without the guard."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def bound(self):
+        """The addresses that its processes listen on (TCP) or are bound to (UDP)."""
+        return {
+            (kind, *each.laddr)
+            for process in self.descendants()
+            for kind in ("tcp", "udp")
+            for each in process.net_connections(kind)
+            if kind == "udp" or each.status == psutil.CONN_LISTEN
+        }
+
+    def starts(self, of=""):
+        """How many runs it has physically begun; *of* one kind, where the ledger of the server has kinds."""
+        lines = self.ledger.read_text().splitlines() if self.ledger.exists() else []
+        return sum(line.startswith(of) for line in lines)
+
+    def tail(self, lines=40):
+        """The end of its log."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def connect(port):
+    """One attempt to reach a server; OSError if nobody is there."""
+    socket.create_connection((LOOPBACK, port), timeout=1).close()
+
+
+def python(module, *args):
+    """The command of one of our own servers, as a function of its port."""
+    return lambda port: [sys.executable, "-m", f"tests.adapters.servers.{module}", port, *args]
