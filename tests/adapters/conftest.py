@@ -35,3 +35,15 @@ def pytest_runtest_makereport(item):
 def opentrons(serve):
     """The stand-in for an Opentrons robot-server."""
     return serve("opentrons", python("opentrons"))
+
+
+@pytest.fixture(scope="session")
+def sila(serve):
+    """A SiLA 2 reactor on the UniteLabs CDK."""
+    return serve("sila", python("sila"))
+
+
+@pytest.fixture(scope="session")
+def opcua(serve):
+    """An OPC UA reactor and a LADS device on asyncua."""
+    return serve("opcua", python("opcua"))

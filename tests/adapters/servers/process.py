@@ -14,6 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[3]
 GUARD = Path(__file__).with_name("guard.py")
 LOOPBACK = "127.0.0.1"
+WIDTH = 300
+"""Some servers write a page into a line."""
 TRIES = 3
 """Between finding a port free and the server's taking it another process may be quicker."""
 
@@ -110,7 +112,7 @@ class Server:
     def tail(self, lines=40):
         """The end of its log."""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(line[:WIDTH] for line in text.splitlines()[-lines:])
 
     def __enter__(self):
         return self.start()

@@ -1,0 +1,82 @@
+"""An OPC UA reactor and a LADS device on asyncua: ``python -m tests.adapters.servers.opcua PORT``.
+
+The companion specification's own node sets are loaded, so that a client finds the types of a real LADS device.
+"""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from asyncua import Server, ua
+from tests.adapters.servers.process import LOOPBACK
+from tests.adapters.servers.reactor import LIMIT, begin, hangs, yield_at
+
+NODE_SETS = Path(__file__).parents[1] / "data/opcua"
+NAMESPACE = "urn:titrant:test"
+LADS = "http://opcfoundation.org/UA/LADS/"
+
+
+async def add_reactor(server):
+    """Objects/Reactor: write SetPoint, call Run, which gives the yield; State and Temperature tell how it goes."""
+    index = await server.register_namespace(NAMESPACE)
+    reactor = await server.nodes.objects.add_object(index, "Reactor")
+    set_point = await reactor.add_variable(index, "SetPoint", 20.0)
+    await set_point.set_writable()
+    temperature = await reactor.add_variable(index, "Temperature", 20.0)
+    state = await reactor.add_variable(index, "State", "Idle")
+
+    # A method that raises tells its client BadUnexpectedError whatever was raised; a returned code arrives.
+    async def run(_):
+        value = await set_point.read_value()
+        begin(value)
+        if hangs(value):
+            await asyncio.Event().wait()
+        if value > LIMIT:
+            bad = ua.StatusCode(ua.UInt32(ua.StatusCodes.BadSensorFailure))
+            await temperature.write_value(ua.DataValue(ua.Variant(value), StatusCode=bad))
+            return ua.StatusCode(ua.UInt32(ua.StatusCodes.BadDeviceFailure))
+        await state.write_value("Running")
+        await temperature.write_value(value)
+        await state.write_value("Idle")
+        return [ua.Variant(yield_at(value), ua.VariantType.Double)]
+
+    await reactor.add_method(index, "Run", run, [], [ua.VariantType.Double])
+
+
+async def add_lads_device(server):
+    """Objects/DeviceSet/LabReactor, of the type LADSDeviceType."""
+    for name in ("Di", "AMB", "Machinery", "LADS"):
+        # LADS names two nodes whose parents its published node set does not have.
+        await server.import_xml(NODE_SETS / f"Opc.Ua.{name}.NodeSet2.xml", strict_mode=name != "LADS")
+    lads = await server.get_namespace_index(LADS)
+    device_type = await subtype(server.nodes.base_object_type, ua.QualifiedName("LADSDeviceType", lads))
+    devices = await server.nodes.objects.get_child(
+        f"{await server.get_namespace_index('http://opcfoundation.org/UA/DI/')}:DeviceSet"
+    )
+    await devices.add_object(await server.get_namespace_index(NAMESPACE), "LabReactor", objecttype=device_type.nodeid)
+
+
+async def subtype(node, name):
+    """The type called *name* below *node*."""
+    for child in await node.get_children(refs=ua.ObjectIds.HasSubtype):
+        found = child if await child.read_browse_name() == name else await subtype(child, name)
+        if found:
+            return found
+    return None
+
+
+async def main(port):
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)  # else pages about what the node sets leave out
+    server = Server()
+    await server.init()
+    server.set_endpoint(f"opc.tcp://{LOOPBACK}:{port}")
+    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+    await add_reactor(server)
+    await add_lads_device(server)
+    async with server:
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))

@@ -1,0 +1,39 @@
+"""A bare SiLA client against the UniteLabs server."""
+
+import pytest
+from sila.client import Client, ClientConfig
+from tests.adapters.servers.reactor import yield_at
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture
+async def reactor(sila):
+    async with Client(ClientConfig(hostname=sila.host, port=sila.port, tls=False)) as client:
+        yield client.Reactor
+
+
+async def result(execution):
+    async for _ in await execution.subscribe_status():
+        pass
+    return await execution.get_responses()
+
+
+async def test_a_run_gives_its_yield(reactor, sila):
+    before = sila.starts()
+    answer = await result(await reactor.RunReaction(Temperature=64.0))
+
+    assert (answer.Yield, sila.starts()) == (yield_at(64.0), before + 1)
+
+
+async def test_a_run_above_the_limit_ends_with_the_declared_error(reactor):
+    execution = await reactor.RunReaction(Temperature=230.0)
+
+    with pytest.raises(Exception, match=r"230\.0 degrees") as caught:
+        await result(execution)
+    assert type(caught.value).__name__ == "TooHotError"
