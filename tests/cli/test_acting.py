@@ -2,7 +2,7 @@
 
 import pytest
 
-from titrant import ChoiceParameterConfig, Client, RangeParameterConfig
+from titrant import ChoiceParameterConfig, Client, OutcomeUnknown, PushedRunner, RangeParameterConfig
 from titrant.model.approval import ApprovalRule
 from titrant.model.trial import TrialStatus
 
@@ -90,6 +90,108 @@ def test_a_proposal_is_rejected_with_a_reason(titrant, log):
 def test_a_trial_is_abandoned(titrant, log):
     assert titrant("abandon", 1, "-m", "no stock").code == 0
     assert trial(log, 1).status is TrialStatus.ABANDONED
+
+
+def test_a_trial_in_hand_is_marked_as_failed(titrant, log):
+    assert titrant("fail", 1, "-m", "the vial broke").code == 0
+    assert trial(log, 1).status is TrialStatus.FAILED
+
+
+def test_a_recipe_is_carried_out_once_more(titrant, log):
+    told = titrant("replicate", 0, "-n", 2, "-m", "how much is noise?", "--by", "kim")
+
+    assert told.code == 0
+    assert [line.split()[-1] for line in told.out.splitlines()] == ["noise?)"] * 2
+    assert titrant("replicate", 0, "--json").json["value"] == {"trials": [5]}
+    assert trial(log, 4).replicate_of == 0
+    assert trial(log, 4).parameters == trial(log, 0).parameters
+
+
+def test_what_was_really_dosed_is_kept_beside_the_plan(titrant, log):
+    told = titrant("executed", 0, "x=1.02", "-m", "the pump overshot")
+
+    assert told.code == 0
+    assert "trial.executed" in told.out
+    assert trial(log, 0).executed["x"] == 1.02  # outside the bounds, as it was
+    assert trial(log, 0).parameters["x"] == 0.5
+
+
+class Silent(PushedRunner):
+    """Does not say whether it began."""
+
+    name = "silent"
+
+    async def run(self, attempt):
+        raise OutcomeUnknown("did it hear me?")
+
+
+@pytest.fixture
+def unknown(tmp_path):
+    """An experiment that does not know what became of its only trial."""
+    path = tmp_path / "lost.titrant"
+    with Client(path, random_seed=1, virtual_time=True) as client:
+        client.configure_experiment([RangeParameterConfig("x", (0, 1))])
+        client.configure_optimization("y")
+        client.configure_generation_strategy(method="random_search")
+        client.configure_runner(Silent())
+        client.run_trials(1)
+        assert client.state.unknown
+    return path
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (["completed", "y=2±0.1"], TrialStatus.COMPLETED),
+        (["failed"], TrialStatus.FAILED),
+        (["abandoned"], TrialStatus.ABANDONED),
+    ],
+)
+def test_a_person_says_what_became_of_an_unknown_trial(titrant, unknown, said, status):
+    told = titrant("resolve", 0, *said, "-m", "I looked into the hood", "--by", "kim")
+
+    assert told.code == 0, told.err
+    assert f"trial.resolved            0  user:kim: as {said[0]}: I looked into the hood" in told.out
+    assert trial(unknown, 0).status is status
+
+
+def test_an_unknown_trial_that_never_began_is_carried_out_again(titrant, unknown):
+    assert titrant("resolve", 0, "rerun", "-m", "the vial is still full").code == 0
+    assert not titrant("status", "--json").json["unknown"]
+
+
+def test_the_doctor_names_the_command_that_settles_it(titrant, unknown, monkeypatch):
+    monkeypatch.setattr("titrant.cli.health.machine.worker", lambda: iter(()))
+
+    assert "titrant resolve 0 OUTCOME -m WHY" in titrant("doctor", unknown).out
+
+
+def test_a_runner_is_taken_out_of_use_and_put_back(titrant, unknown):
+    assert "runner.quarantined" in titrant("quarantine", "silent", "-m", "it does not answer").out
+    assert "quarantined: it does not answer" in titrant("status").out
+    assert "runner.restored" in titrant("restore", "silent", "-m", "new cable").out
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "why"),
+    [
+        (("resolve", 0, "failed"), 2, "resolve needs a reason"),
+        (("resolve", 0, "gone", "-m", "x"), 2, "gone"),
+        (("resolve", 7, "failed", "-m", "x"), 2, "there is no trial 7"),
+        (("resolve", 0, "completed", "z=1", "-m", "x"), 2, "there is no metric 'z'"),
+        (("resolve", 0, "completed", "y=high", "-m", "x"), 2, "is no number"),
+        (("retry", 0, "-m", "x", "--log", "nowhere"), 2, "no log at nowhere"),
+        (("restore", "silent", "-m", "x"), 3, "not quarantined"),
+        (("restore", "loud", "-m", "x"), 2, "there is no runner 'loud': there are 'silent'"),
+        (("quarantine", "loud", "-m", "x"), 2, "there is no runner 'loud'"),
+        (("quarantine", "silent"), 2, "quarantine needs a reason"),
+    ],
+)
+def test_bad_input_about_runners_and_lost_trials_is_named(titrant, unknown, args, code, why):
+    told = titrant(*args)
+
+    assert told.code == code
+    assert why in told.err
 
 
 def test_words_are_noted_on_a_trial_and_on_the_experiment(titrant, log):
@@ -181,6 +283,16 @@ def test_a_bad_row_keeps_all_rows_out(titrant, log, tmp_path, content, why):
         (("approve", 1), 3, "trial 1"),
         (("retry", 0, "-m", "x"), 3, "trial 0"),
         (("hold", 1, "-m", "x"), 3, "trial 1"),
+        (("fail", 1), 2, "fail needs a reason"),
+        (("fail", 0, "-m", "x"), 3, "trial 0 is COMPLETED"),
+        (("resolve", 1, "failed", "-m", "x"), 3, "not UNKNOWN"),
+        (("replicate", 99), 2, "there is no trial 99"),
+        (("replicate", 0, "-n", 0), 2, "greater than or equal to 1"),
+        (("replicate", 0, "-n", 5000), 2, "ask for 1 to 1000"),
+        (("executed", 0), 2, "executed needs"),
+        (("executed", 0, "w=1"), 2, "there is no parameter 'w'"),
+        (("executed", 0, "x=nan"), 2, "x"),
+        (("executed", 99, "x=1"), 2, "there is no trial 99"),
         (("reset",), 2, "reset needs a reason"),
         (("reset", "-m", "x"), 3, "not halted"),
         (("sign",), 2, "needs a meaning"),

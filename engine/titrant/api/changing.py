@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import anyio
-from msgspec.structs import replace
 
 from titrant.api.base import OnEngine, by
-from titrant.errors import CommandRefused, ConfigurationError, SearchSpaceError
+from titrant.api.spaces import SpaceChange
+from titrant.errors import CommandRefused
 from titrant.messages import commands as c
-from titrant.model.constraints import KINDS
-from titrant.model.expressions import cast
-from titrant.model.space import (
-    FixedParameterConfig,
-    LinearConstraint,
-    ParameterConfig,
-    RangeParameterConfig,
-    SearchSpace,
-    search_space,
-)
+from titrant.model.space import SearchSpace, search_space
 from titrant.model.trial import ParameterValue
-from titrant.rules.state import State
-
-Change = Callable[[State, SearchSpace], SearchSpace]
 
 
 class Changing(OnEngine):
@@ -41,7 +29,7 @@ class Changing(OnEngine):
 
     async def change_search_space(
         self,
-        space: SearchSpace | Iterable[Any],
+        space: SearchSpace | Iterable[Any] | SpaceChange,
         backfill: Mapping[str, Any] | None = None,
         reason: str = "",
         actor: str | None = None,
@@ -49,7 +37,8 @@ class Changing(OnEngine):
         """Go on in another search space.
 
         Args:
-            space: The new one; a list of parameters keeps the constraints there are.
+            space: The new one; a list of parameters keeps the constraints there are, and a ``SpaceChange`` keeps
+                whatever it does not name.
             backfill: Values that the trials so far are taken to have had of new parameters; needed once there are any.
             reason: Why.
             actor: Who says so.
@@ -59,12 +48,9 @@ class Changing(OnEngine):
             ConfigurationError: A new parameter has no backfill, or one that is no value of it.
             CommandRefused: There is no search space yet, or the approval policy needs what the new one has not.
         """
-        configs = None if isinstance(space, SearchSpace) else list(space)
-
-        def changed(_state: State, old: SearchSpace) -> SearchSpace:
-            return space if isinstance(space, SearchSpace) else search_space(configs or (), old.constraints)
-
-        await self._change(changed, by(actor, reason), backfill)
+        await self._change(
+            space if isinstance(space, SearchSpace | SpaceChange) else list(space), by(actor, reason), backfill
+        )
 
     async def change_bounds(
         self, name: str, bounds: tuple[float, float], reason: str = "", actor: str | None = None
@@ -74,17 +60,8 @@ class Changing(OnEngine):
         Raises:
             ConfigurationError: It is no numeric range, or the bounds are none.
         """
-
-        def changed(state: State, old: SearchSpace) -> SearchSpace:
-            parameter = old.parameter(name)
-            known = state.domain.get(name) if isinstance(parameter, FixedParameterConfig) else parameter
-            if not isinstance(known, RangeParameterConfig):
-                raise ConfigurationError(
-                    f"parameter {name!r} has no bounds, since it is no range: use change_search_space"
-                )
-            return _with(old, replace(known, bounds=tuple(bounds)))
-
-        await self._change(changed, by(actor, reason))
+        lower, upper = bounds
+        await self._change(SpaceChange(bounds={name: (lower, upper)}), by(actor, reason))
 
     async def add_parameter(
         self, config: Any, backfill: Any = None, reason: str = "", actor: str | None = None
@@ -103,10 +80,8 @@ class Changing(OnEngine):
         """
         (parameter,) = search_space([config]).parameters
 
-        def changed(_state: State, old: SearchSpace) -> SearchSpace:
-            return replace(old, parameters=(*old.parameters, parameter))
-
-        await self._change(changed, by(actor, reason), None if backfill is None else {parameter.name: backfill})
+        change = SpaceChange(added=(parameter,))
+        await self._change(change, by(actor, reason), None if backfill is None else {parameter.name: backfill})
 
     async def remove_parameter(self, name: str, reason: str = "", actor: str | None = None) -> None:
         """Vary something no more, and say nothing of it in trials to come; ``fix_parameter`` keeps it at a value.
@@ -114,12 +89,7 @@ class Changing(OnEngine):
         Raises:
             SearchSpaceError: There is no such parameter, it is the last one, or a constraint needs it.
         """
-
-        def changed(_state: State, old: SearchSpace) -> SearchSpace:
-            gone = old.parameter(name)
-            return replace(old, parameters=tuple(one for one in old.parameters if one is not gone))
-
-        await self._change(changed, by(actor, reason))
+        await self._change(SpaceChange(removed=(name,)), by(actor, reason))
 
     async def fix_parameter(self, name: str, value: ParameterValue, reason: str = "", actor: str | None = None) -> None:
         """Have a parameter at one value in all trials to come.
@@ -127,16 +97,7 @@ class Changing(OnEngine):
         Raises:
             ConfigurationError: There is no such parameter, or no such value of it.
         """
-
-        def changed(_state: State, old: SearchSpace) -> SearchSpace:
-            parameter = old.parameter(name)
-            kind = parameter.parameter_type
-            held = cast(value, kind) if kind in ("float", "int") else parameter.check(value)
-            if held is None:
-                raise ConfigurationError(f"parameter {name!r} cannot be fixed at {value!r}: give {KINDS[kind]}")
-            return _with(old, FixedParameterConfig(name, held))
-
-        await self._change(changed, by(actor, reason))
+        await self._change(SpaceChange(fixed={name: value}), by(actor, reason))
 
     async def add_constraint(self, text: str, reason: str = "", actor: str | None = None) -> None:
         """Have trials to come keep one more linear constraint: ``"x1 + 2*x2 <= 3"``.
@@ -144,12 +105,7 @@ class Changing(OnEngine):
         Raises:
             SearchSpaceError: It cannot be read, or leaves no room.
         """
-        new = LinearConstraint.parse(text)
-
-        def changed(_state: State, old: SearchSpace) -> SearchSpace:
-            return old if new in old.constraints else replace(old, constraints=(*old.constraints, new))
-
-        await self._change(changed, by(actor, reason))
+        await self._change(SpaceChange(constrained=(text,)), by(actor, reason))
 
     async def remove_constraint(self, text: str, reason: str = "", actor: str | None = None) -> None:
         """Have trials to come keep a constraint no more.
@@ -157,18 +113,11 @@ class Changing(OnEngine):
         Raises:
             SearchSpaceError: There is no such constraint.
         """
-        gone = LinearConstraint.parse(text)
+        await self._change(SpaceChange(freed=(text,)), by(actor, reason))
 
-        def changed(_state: State, old: SearchSpace) -> SearchSpace:
-            kept = tuple(one for one in old.constraints if _meaning(one) != _meaning(gone))
-            if len(kept) == len(old.constraints):
-                there = ", ".join(repr(one.text) for one in old.constraints) or "none"
-                raise SearchSpaceError(f"there is no constraint {gone.text!r}: there are {there}")
-            return replace(old, constraints=kept)
-
-        await self._change(changed, by(actor, reason))
-
-    async def _change(self, changed: Change, who: c.By, backfill: Mapping[str, Any] | None = None) -> None:
+    async def _change(
+        self, wanted: SearchSpace | list[Any] | SpaceChange, who: c.By, backfill: Mapping[str, Any] | None = None
+    ) -> None:
         """Change what is there now, one change after the other: each begins from what the one before has left."""
         if self._changing is None:
             self._changing = anyio.Lock()
@@ -176,17 +125,10 @@ class Changing(OnEngine):
             state = self.state
             if state.experiment is None:
                 raise CommandRefused("there is no search space to change: call configure_experiment first")
-            command = c.ChangeSpace(space=changed(state, state.experiment.space), backfill=dict(backfill or {}))
-            await self.engine.do(command, who)
-
-
-def _with(space: SearchSpace, parameter: ParameterConfig) -> SearchSpace:
-    """The space with *parameter* in the place of the one of its name."""
-    return replace(
-        space, parameters=tuple(parameter if one.name == parameter.name else one for one in space.parameters)
-    )
-
-
-def _meaning(constraint: LinearConstraint) -> tuple[object, ...]:
-    """A constraint whatever its spelling."""
-    return sorted(constraint.terms), constraint.relation, constraint.bound
+            space = state.experiment.space
+            if isinstance(wanted, SpaceChange):
+                space = wanted.applied(space, state.domain)
+            else:
+                space = wanted if isinstance(wanted, SearchSpace) else search_space(wanted, space.constraints)
+            self.engine.check_space(space)
+            await self.engine.do(c.ChangeSpace(space=space, backfill=dict(backfill or {})), who)

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from titrant.cli.errors import FAULT
-from titrant.cli.judging import Trial
 from titrant.cli.logs import find_log
-from titrant.cli.options import Json, Log, LogOption
+from titrant.cli.options import Json, Log, LogOption, Trial
 from titrant.cli.output import Shown, command
 
 

@@ -1,11 +1,17 @@
-"""The stop verbs and their opposites: ``pause``, ``unpause``, ``drain``, ``stop``, ``halt``, ``reset``."""
+"""The stop verbs and their opposites; runners taken out of use and put back."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from titrant.cli.doing import acted, do, shown
-from titrant.cli.options import By, Json, Log, Reason, Role
+from titrant.cli.options import By, Json, Log, LogOption, Reason, Role
 from titrant.cli.output import Shown, command
 from titrant.cli.people import needed
+
+Runner = Annotated[str, typer.Argument(metavar="RUNNER", help="The runner's name.", show_default=False)]
 
 
 @command
@@ -44,3 +50,19 @@ def reset(log: Log = None, by: By = None, role: Role = None, reason: Reason = ""
     """Release the latch of a halt; starts nothing."""
     why = needed(reason, "reset")
     return do("reset", {}, log=log, by=by, role=role, reason=why)
+
+
+@command
+def quarantine(
+    runner: Runner, log: LogOption = None, by: By = None, role: Role = None, reason: Reason = "", json: Json = False
+) -> Shown:
+    """Give a runner no more trials until it is restored; what runs on it goes on."""
+    return do("quarantine", {"name": runner}, log=log, by=by, role=role, reason=needed(reason, "quarantine"))
+
+
+@command
+def restore(
+    runner: Runner, log: LogOption = None, by: By = None, role: Role = None, reason: Reason = "", json: Json = False
+) -> Shown:
+    """Use a runner again that was quarantined."""
+    return do("restore", {"name": runner}, log=log, by=by, role=role, reason=needed(reason, "restore"))

@@ -10,6 +10,7 @@ from titrant.log.base import Record
 from titrant.messages import events as e
 from titrant.messages.codec import TAGS
 from titrant.model.observation import Observation
+from titrant.model.space import FixedParameterConfig, ParameterConfig, RangeParameterConfig
 from titrant.progress import words
 
 
@@ -70,6 +71,19 @@ def _experiment(event: e.ExperimentConfigured) -> str:
 
 def _space(names: tuple[str, ...], constraints: int) -> str:
     return ", ".join(names) + (f" under {words.count(constraints, 'constraint')}" if constraints else "")
+
+
+def _changed(event: e.SpaceChanged) -> str:
+    """The whole space as it is now: the event alone does not know what it was before; ``titrant acts`` does."""
+    now = ", ".join(map(_parameter, event.space.parameters))
+    return now + "".join(f"; {one.text}" for one in event.space.constraints)
+
+
+def _parameter(one: ParameterConfig) -> str:
+    if isinstance(one, RangeParameterConfig):
+        return f"{one.name} [{words.value(one.bounds[0])}, {words.value(one.bounds[1])}]"
+    values = "|".join(map(words.value, one.allowed))
+    return f"{one.name} = {values}" if isinstance(one, FixedParameterConfig) else f"{one.name} {values}"
 
 
 def _strategy(event: e.StrategyConfigured) -> str:
@@ -137,7 +151,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     e.MetricsConfigured: lambda event: ", ".join(event.names),
     e.TrackingMetricsConfigured: lambda event: ", ".join(event.names),
     e.RunnersConfigured: lambda event: ", ".join(spec.name for spec in event.runners),
-    e.SpaceChanged: lambda event: _space(event.space.names, len(event.space.constraints)),
+    e.SpaceChanged: _changed,
     e.ApprovalConfigured: lambda event: words.count(len(event.policy.rules), "rule"),
     e.LogDerived: lambda event: f"from event {event.seq} of log {event.log_id}: {event.purpose}",
     e.RunStarted: _run_started,

@@ -8,11 +8,11 @@ import typer
 
 from titrant.cli.doing import acted, do, shown
 from titrant.cli.errors import BadInput
-from titrant.cli.options import By, Json, Log, LogOption, Reason, Role
+from titrant.cli.logs import find_log
+from titrant.cli.options import By, Json, Log, LogOption, Reason, Role, Trial, Values
 from titrant.cli.output import Shown, command
 from titrant.cli.people import needed
-
-Trial = Annotated[int, typer.Argument(metavar="TRIAL", help="The trial's number.", min=0, show_default=False)]
+from titrant.cli.values import known_of, pairs, results_of
 
 
 @command
@@ -78,6 +78,46 @@ def abandon(
 ) -> Shown:
     """Give a trial up; its conditions are not suggested again."""
     return do("abandon", {"trial": trial}, log=log, by=by, role=role, reason=needed(reason, "abandon"))
+
+
+@command
+def fail(
+    trial: Trial,
+    log: LogOption = None,
+    by: By = None,
+    role: Role = None,
+    reason: Reason = "",
+    json: Json = False,
+) -> Shown:
+    """Mark a trial as failed; its conditions may be suggested again."""
+    return do("fail", {"trial": trial}, log=log, by=by, role=role, reason=needed(reason, "fail"))
+
+
+@command
+def resolve(
+    trial: Trial,
+    outcome: Annotated[
+        Literal["running", "completed", "failed", "abandoned", "rerun"],
+        typer.Argument(metavar="OUTCOME", help="running, completed, failed, abandoned or rerun.", show_default=False),
+    ],
+    values: Values = None,
+    log: LogOption = None,
+    by: By = None,
+    role: Role = None,
+    reason: Reason = "",
+    json: Json = False,
+) -> Shown:
+    """Say what became of a trial that titrant lost sight of (UNKNOWN).
+
+    running: it still runs, and is followed again. completed: it is done; results may follow. failed, abandoned: it
+    gives no result. rerun: nothing was done, so it is carried out again. Look at the instrument first; -m says how you
+    know.
+    """
+    why = needed(reason, "resolve")
+    path = find_log(log)
+    data = results_of(known_of(path), pairs(values or []))
+    arguments = {"trial": trial, "outcome": outcome, "data": data or None}
+    return do("resolve", arguments, log=path, by=by, role=role, reason=why)
 
 
 @command

@@ -50,6 +50,12 @@ By = Annotated[
 Role = Annotated[str | None, typer.Option("--role", metavar="ROLE", help="In which role.", show_default=False)]
 Reason = Annotated[str, typer.Option("--reason", "-m", metavar="WHY", help="Why; it stays in the log.")]
 
+Trial = Annotated[int, typer.Argument(metavar="TRIAL", help="The trial's number.", min=0, show_default=False)]
+Values = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="METRIC=VALUE…", help="Results, as yield=71.2, yield=71.2±0.5 (SEM) or yield=nan."),
+]
+
 File = Annotated[
     Path,
     typer.Argument(

@@ -8,18 +8,13 @@ import typer
 
 from titrant.cli.doing import acted, do, shown
 from titrant.cli.errors import BadInput
-from titrant.cli.judging import Trial
 from titrant.cli.logs import find_log
-from titrant.cli.options import By, Json, LogOption, Reason, Role
+from titrant.cli.options import By, Json, LogOption, Reason, Role, Trial, Values
 from titrant.cli.output import Shown, command
 from titrant.cli.people import needed
 from titrant.cli.values import known_of, pairs, parameters_of, results_of
 
 Count = Annotated[int, typer.Option("-n", "--count", metavar="N", min=1, help="How many.")]
-Values = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="METRIC=VALUE…", help="Results, as yield=71.2, yield=71.2±0.5 (SEM) or yield=nan."),
-]
 Conditions = Annotated[
     list[str] | None, typer.Argument(metavar="PARAMETER=VALUE…", help="The conditions; metrics may follow.")
 ]
@@ -102,3 +97,45 @@ def attach(
     data = results_of(known, {name: text for name, text in given.items() if name in known.metrics})
     arguments = {"parameters": parameters, "baseline": baseline, "data": data or None}
     return do("attach", arguments, log=path, by=by, role=role, reason=reason)
+
+
+@command
+def replicate(
+    trial: Trial,
+    count: Count = 1,
+    log: LogOption = None,
+    by: By = None,
+    role: Role = None,
+    reason: Reason = "",
+    json: Json = False,
+) -> Shown:
+    """Carry a trial's conditions out once more, as a trial of its own.
+
+    While a run takes new trials the replicate waits for a runner there; otherwise it is yours to carry out, and to
+    `tell`. The best trial is ranked by the mean of all its replicates.
+    """
+    return do("replicate", {"trial": trial, "count": count}, log=log, by=by, role=role, reason=reason)
+
+
+@command
+def executed(
+    trial: Trial,
+    conditions: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PARAMETER=VALUE…", help="What was not carried out as planned, as it really was."),
+    ] = None,
+    log: LogOption = None,
+    by: By = None,
+    role: Role = None,
+    reason: Reason = "",
+    json: Json = False,
+) -> Shown:
+    """Say what was really carried out, where it was not the plan.
+
+    Both stay in the log, and the model learns from what was really done; it may lie outside the bounds.
+    """
+    path = find_log(log)
+    parameters = parameters_of(known_of(path), pairs(conditions or []))
+    if not parameters:
+        raise BadInput("executed needs what was really carried out: titrant executed 3 temperature_c=78.4")
+    return do("executed", {"trial": trial, "parameters": parameters}, log=path, by=by, role=role, reason=reason)

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from titrant.cli.errors import BadInput
 
 if TYPE_CHECKING:
+    from titrant.model.expressions import ParameterType
     from titrant.model.space import SearchSpace
+    from titrant.model.trial import ParameterValue
 
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
 class Known(NamedTuple):
-    """What an experiment knows by name."""
+    """What an experiment knows by name, and how many trials it has."""
 
     space: SearchSpace
     metrics: tuple[str, ...]
+    trials: int
 
 
 def known_of(path: Path) -> Known:
@@ -35,11 +38,13 @@ def known_of(path: Path) -> Known:
     if state.experiment is None:
         raise BadInput(f"the experiment in {path} has no search space yet: configure it first")
     needed = state.optimization.metric_names if state.optimization else ()
-    return Known(state.experiment.space, tuple(dict.fromkeys((*needed, *state.metrics, *state.tracking))))
+    return Known(
+        state.experiment.space, tuple(dict.fromkeys((*needed, *state.metrics, *state.tracking))), state.next_index
+    )
 
 
-def pairs(texts: Iterable[str]) -> dict[str, str]:
-    """``["a=1", "b=x"]`` as a mapping.
+def pairs(texts: Iterable[str], example: str = "yield=71.2") -> dict[str, str]:
+    """``["a=1", "b=x"]`` as a mapping; *example* shows people how it is written.
 
     Raises:
         BadInput: One has no name or value, or a name comes twice.
@@ -48,7 +53,7 @@ def pairs(texts: Iterable[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip() or not value.strip():
-            raise BadInput(f"{text!r} is no NAME=VALUE: write it as yield=71.2, without spaces around the sign")
+            raise BadInput(f"{text!r} is no NAME=VALUE: write it as {example}, without spaces around the sign")
         if name.strip() in found:
             raise BadInput(f"{name.strip()!r} is given twice")
         found[name.strip()] = value.strip()
@@ -102,7 +107,15 @@ def _condition(known: Known, name: str, text: str) -> Any:
     if name not in known.space.names:
         also = f"; metrics are {', '.join(known.metrics)}" if known.metrics else ""
         raise BadInput(f"there is no parameter {name!r}: there are {', '.join(known.space.names)}{also}")
-    kind = known.space.parameter(name).parameter_type
+    return of_type(known.space.parameter(name).parameter_type, name, text)
+
+
+def of_type(kind: ParameterType, name: str, text: str) -> ParameterValue:
+    """A text as a value of a parameter's type.
+
+    Raises:
+        BadInput: It is none.
+    """
     try:
         match kind:
             case "float":
@@ -111,7 +124,7 @@ def _condition(known: Known, name: str, text: str) -> Any:
                 return int(text) if text.lstrip("+-").isdecimal() else _whole(text)
             case "bool":
                 return _flag(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadInput(f"{name}={text!r} is no {kind}: parameter {name!r} takes values of that type") from None
     return text
 

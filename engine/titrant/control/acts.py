@@ -17,7 +17,7 @@ from titrant.api.calls import Calls
 from titrant.control import arguments as a
 from titrant.control.outcome import Outcome
 from titrant.control.status import status
-from titrant.errors import CommandRefused
+from titrant.errors import ConfigurationError
 from titrant.messages import commands as c
 from titrant.messages.commands import By
 
@@ -147,17 +147,22 @@ async def _reset(client: Calls, given: a.Arguments) -> None:
 @_act("restore", a.OfRunner)
 async def _restore(client: Calls, given: a.OfRunner) -> None:
     """Use a quarantined runner again."""
+    _require_runner(client, given.name)
     await client.restore_runner(given.name, given.reason)
 
 
 @_act("quarantine", a.OfRunner)
 async def _quarantine(client: Calls, given: a.OfRunner) -> None:
     """Give a runner no more trials until it is restored."""
-    if client.state.runner(given.name) is None:
-        names = ", ".join(repr(spec.name) for spec in client.state.runners) or "none"
-        raise CommandRefused(f"there is no runner {given.name!r}: there are {names}")
+    _require_runner(client, given.name)
     reason = given.reason or "quarantined on request"
     await client.engine.do(c.QuarantineRunner(name=given.name, reason=reason), acting(reason=reason))
+
+
+def _require_runner(client: Calls, name: str) -> None:
+    if client.state.runner(name) is None:
+        names = ", ".join(repr(spec.name) for spec in client.state.runners) or "none"
+        raise ConfigurationError(f"there is no runner {name!r}: there are {names}")
 
 
 # --- approval -------------------------------------------------------------------------------------------------------
@@ -291,6 +296,12 @@ async def _sign(client: Calls, given: a.Sign) -> dict[str, Any]:
 
 
 # --- the experiment in mid-course -----------------------------------------------------------------------------------
+
+
+@_act("change-space", a.ChangeSpace)
+async def _change_space(client: Calls, given: a.ChangeSpace) -> None:
+    """Change the search space: several changes together, all of them or none."""
+    await client.change_search_space(given.change, given.backfill)
 
 
 @_act("change-bounds", a.ChangeBounds)

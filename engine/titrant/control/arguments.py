@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from titrant.api.spaces import SpaceChange
 from titrant.errors import ConfigurationError
 from titrant.model.approval import ApprovalRule
 from titrant.model.space import ParameterConfig
@@ -140,6 +141,13 @@ class FixParameter(OfParameter, frozen=True, kw_only=True):
     """The value it has from now on."""
 
     value: ParameterValue
+
+
+class ChangeSpace(Arguments, frozen=True, kw_only=True):
+    """Several changes of the search space that are made together, and values of new parameters in the trials so far."""
+
+    change: SpaceChange
+    backfill: Parameterization = {}
 
 
 class Constraint(Arguments, frozen=True, kw_only=True):

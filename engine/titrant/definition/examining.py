@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -82,8 +82,17 @@ def _plain(value: Any, kind: Any, path: Path) -> list[Fault]:
         what, _, where = str(exc).partition(" - at `$")
         inner = re.match(r"\[(\d+)\]", where)
         at: Path = () if inner is None else (int(inner[1]),)
-        return [((*path, *at), _in_words(what))]
+        choices = _choices(kind) if what.startswith("Invalid enum value") else []
+        said = f"{value!r} is none of {', '.join(map(str, choices))}" if choices else _in_words(what)
+        return [((*path, *at), said)]
     return []
+
+
+def _choices(kind: Any) -> list[Any]:
+    """The values of the literals in a type."""
+    if get_origin(kind) is Literal:
+        return list(get_args(kind))
+    return [one for inner in get_args(kind) for one in _choices(inner)]
 
 
 def _in_words(text: str) -> str:

@@ -39,7 +39,7 @@ def parameters(file: ExperimentFile) -> list[ParameterConfig]:
     Raises:
         SearchSpaceError: One makes no sense.
     """
-    return [_parameter(name, form) for _, name, form in forms(file)]
+    return [parameter(name, form) for _, name, form in forms(file)]
 
 
 def forms(file: ExperimentFile) -> Iterator[tuple[str | int, str, Form]]:
@@ -64,7 +64,12 @@ def faults(file: ExperimentFile) -> list[Fault]:
     return [*_of_space(file), *_of_objective(file), *_of_parts(file)]
 
 
-def _parameter(name: str, form: Form) -> ParameterConfig:
+def parameter(name: str, form: Form) -> ParameterConfig:
+    """One parameter, of what stands under its name in a file.
+
+    Raises:
+        SearchSpaceError: It makes no sense.
+    """
     if isinstance(form, list):
         numbers = [one for one in form if isinstance(one, int | float) and not isinstance(one, bool)]
         if len(form) == len(numbers) == 2:
@@ -128,7 +133,7 @@ def _of_space(file: ExperimentFile) -> list[Fault]:
     made: list[ParameterConfig] = []
     for place, name, form in forms(file):
         try:
-            made.append(_parameter(name, form))
+            made.append(parameter(name, form))
         except ConfigurationError as exc:
             found.append((("parameters", place), str(exc)))
     constraints: list[LinearConstraint] = []

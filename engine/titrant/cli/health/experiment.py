@@ -83,14 +83,16 @@ def _people(found: Read) -> Findings:
     for name in sorted(state.quarantined):
         why = state.quarantined[name]
         yield Finding(
-            "warn", f"runner {name!r} gets no trials: {why}", f"see to it, then: client.restore_runner({name!r})"
+            "warn",
+            f"runner {name!r} gets no trials: {why}",
+            f"see to it, then: titrant restore {name} -m WHY",
         )
     if state.unknown:
         listed = ", ".join(map(str, state.unknown))
         yield Finding(
             "warn",
             f"nobody knows what became of trial {listed}",
-            f"look at the instrument, then: client.resolve({state.unknown[0]}, OUTCOME, reason=...)",
+            f"look at the instrument, then: titrant resolve {state.unknown[0]} OUTCOME -m WHY",
         )
     if state.proposed:
         listed = ", ".join(map(str, state.proposed))

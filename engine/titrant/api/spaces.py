@@ -1,0 +1,115 @@
+"""A search space in terms of the one before: what becomes otherwise is said, the rest stays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from titrant.errors import ConfigurationError, SearchSpaceError
+from titrant.model.constraints import KINDS
+from titrant.model.expressions import cast
+from titrant.model.space import (
+    ChoiceParameterConfig,
+    FixedParameterConfig,
+    LinearConstraint,
+    ParameterConfig,
+    RangeParameterConfig,
+    SearchSpace,
+)
+from titrant.model.trial import ParameterValue
+
+Bounds = tuple[float | None, float | None]
+"""Lower and upper bound; None for the one that stays."""
+
+
+class SpaceChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Changes of a search space that are made together: all of them, or none.
+
+    Attributes:
+        bounds: Numeric parameters with new bounds, in their own units; None stays.  One that was fixed varies again.
+        values: Choices with other values.
+        fixed: Parameters that have one value from now on.
+        added: New parameters.
+        removed: Parameters that trials to come have no more.
+        constrained: Linear constraints that hold from now on.
+        freed: Linear constraints that hold no more.
+    """
+
+    bounds: dict[str, Bounds] = {}
+    values: dict[str, tuple[ParameterValue, ...]] = {}
+    fixed: dict[str, ParameterValue] = {}
+    added: tuple[ParameterConfig, ...] = ()
+    removed: tuple[str, ...] = ()
+    constrained: tuple[str, ...] = ()
+    freed: tuple[str, ...] = ()
+
+    def applied(self, old: SearchSpace, varied: Mapping[str, ParameterConfig]) -> SearchSpace:
+        """The space that *old* becomes.
+
+        Args:
+            old: The present one.
+            varied: What numbers that are fixed now could be before.
+
+        Raises:
+            SearchSpaceError: There is no such parameter or constraint, or the new space is ill-defined or empty.
+            ConfigurationError: A parameter is named twice, has no bounds, or no such value.
+        """
+        _once([*self.bounds, *self.values, *self.fixed, *self.removed])
+        changed = {name: _bounded(old.parameter(name), varied.get(name), new) for name, new in self.bounds.items()}
+        changed |= {name: _chosen(old.parameter(name), values) for name, values in self.values.items()}
+        changed |= {name: _fixed(old.parameter(name), value) for name, value in self.fixed.items()}
+        gone = {old.parameter(name).name for name in self.removed}
+        kept = (changed.get(one.name, one) for one in old.parameters if one.name not in gone)
+        return SearchSpace((*kept, *self.added), _constraints(old.constraints, self.constrained, self.freed))
+
+
+def _once(names: Iterable[str]) -> None:
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise ConfigurationError(f"parameter {twice[0]!r} is to be changed in two ways: choose one of them")
+
+
+def _bounded(parameter: ParameterConfig, before: ParameterConfig | None, bounds: Bounds) -> ParameterConfig:
+    known = before if isinstance(parameter, FixedParameterConfig) else parameter
+    if not isinstance(known, RangeParameterConfig):
+        raise ConfigurationError(f"parameter {parameter.name!r} has no bounds, since it is no range: change its values")
+    lower, upper = bounds
+    kept = known.bounds
+    return replace(known, bounds=(kept[0] if lower is None else lower, kept[1] if upper is None else upper))
+
+
+def _chosen(parameter: ParameterConfig, values: tuple[ParameterValue, ...]) -> ParameterConfig:
+    if isinstance(parameter, ChoiceParameterConfig):
+        return replace(parameter, values=values)
+    if isinstance(parameter, FixedParameterConfig):
+        return ChoiceParameterConfig(parameter.name, values, parameter.parameter_type)
+    raise ConfigurationError(f"parameter {parameter.name!r} is a range, which has bounds and no values: change those")
+
+
+def _fixed(parameter: ParameterConfig, value: object) -> ParameterConfig:
+    kind = parameter.parameter_type
+    held = cast(value, kind) if kind in ("float", "int") else parameter.check(value)
+    if held is None:
+        raise ConfigurationError(f"parameter {parameter.name!r} cannot be fixed at {value!r}: give {KINDS[kind]}")
+    return FixedParameterConfig(parameter.name, held)
+
+
+def _constraints(
+    old: tuple[LinearConstraint, ...], added: Iterable[str], removed: Iterable[str]
+) -> tuple[LinearConstraint, ...]:
+    kept = list(old)
+    for gone in map(LinearConstraint.parse, removed):
+        left = [one for one in kept if _meaning(one) != _meaning(gone)]
+        if len(left) == len(kept):
+            there = ", ".join(repr(one.text) for one in old) or "none"
+            raise SearchSpaceError(f"there is no constraint {gone.text!r}: there are {there}")
+        kept = left
+    kept += [new for new in map(LinearConstraint.parse, added) if new not in kept]
+    return tuple(kept)
+
+
+def _meaning(constraint: LinearConstraint) -> tuple[object, ...]:
+    """A constraint whatever its spelling."""
+    return sorted(constraint.terms), constraint.relation, constraint.bound
