@@ -35,6 +35,7 @@ import msgspec
 
 from titrant.model.trial import Attempt, Parameterization, TrialStatus
 from titrant.runtime.calls import RetryPolicy
+from titrant.runtime.threads import run_in_thread as run_in_thread  # noqa: PLC0414  # for adapters of blocking libraries
 
 
 class Declarations:

@@ -1,0 +1,40 @@
+"""What all adapters have in common; an adapter imports this, the ports, and its library on use.
+
+::
+
+    Config, Secret, Setting, Settings   what a person writes down           config.py, settings.py
+    Errors, Start                       foreign errors become ours          outcomes.py
+    Session, TcpLine, Blocking          one exchange at a time              session.py, tcp.py, blocking.py
+    AdapterRunner, AdapterMetric        connect, carry out, leave safe      runner.py
+    library                             an extra, imported on use           blocking.py
+"""
+
+from titrant_adapters.shape.blocking import Blocking, library
+from titrant_adapters.shape.config import Config, Port, Seconds, Secret, bad
+from titrant_adapters.shape.outcomes import COMMON, Errors, Start
+from titrant_adapters.shape.runner import AdapterMetric, AdapterRunner, Course
+from titrant_adapters.shape.session import Line, Session
+from titrant_adapters.shape.settings import Deviation, Setting, Settings
+from titrant_adapters.shape.tcp import TcpLine
+
+__all__ = [
+    "COMMON",
+    "AdapterMetric",
+    "AdapterRunner",
+    "Blocking",
+    "Config",
+    "Course",
+    "Deviation",
+    "Errors",
+    "Line",
+    "Port",
+    "Seconds",
+    "Secret",
+    "Session",
+    "Setting",
+    "Settings",
+    "Start",
+    "TcpLine",
+    "bad",
+    "library",
+]
