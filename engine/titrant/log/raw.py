@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 
 from titrant.log import schema
+from titrant.log.ahead import read_ahead
 from titrant.log.group import Row
-from titrant.log.replay import CHUNK, genesis_of, open_reader, translated, verified
+from titrant.log.replay import genesis_of, open_reader, rows_between, sound, translated, verified
 from titrant.messages.codec import decode
 from titrant.messages.events import Event
 
@@ -70,14 +71,19 @@ class RawLog:
             LogUnavailable: The storage failed.
         """
         after, previous = 0, self.genesis
-        while rows := self._chunk(after):
+        with closing(read_ahead(self._reader, after)) as batches:
+            for batch in batches:
+                known = sound(batch, after, previous)
+                for (envelope, event), covered, stored in zip(known, batch.covered, batch.stored, strict=False):
+                    yield (*envelope, covered[covered.index(b"\n") + 1 :], stored), event
+                if after + len(known) < batch.last:
+                    seen = after + len(known)
+                    yield from self._examined(seen, batch.last, batch.stored[len(known) - 1] if known else previous)
+                after, previous = batch.last, batch.stored[-1] if batch.stored else b""
+
+    def _examined(self, after: int, until: int, previous: bytes) -> Iterator[tuple[Row, Event]]:
+        """The events that could not be taken all at once, one by one: for upcasters, or the right words of a fault."""
+        for rows in rows_between(self._reader, after, until):
             for row in verified(rows, after, previous):
                 yield row, decode(row[2], row[3], row[14], seq=row[0])
             after, previous = rows[-1][0], rows[-1][15]
-
-    def _chunk(self, after: int) -> list[Row]:
-        select = schema.SELECT + "WHERE seq > ? ORDER BY seq LIMIT ?"
-        try:
-            return self._reader.execute(select, (after, CHUNK)).fetchall()
-        except sqlite3.Error as exc:
-            raise translated(exc, self.path, after + 1) from exc

@@ -8,7 +8,7 @@ closing an ordinary file handle on it would drop the writer's locks if that is i
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from hashlib import sha256
 from operator import itemgetter
@@ -19,7 +19,7 @@ import msgspec
 
 from titrant.errors import LogCorrupt, LogMissing, LogUnavailable, NotALog
 from titrant.log import schema
-from titrant.log.ahead import END, Chunk, read_ahead
+from titrant.log.ahead import END, Batch, read_ahead
 from titrant.log.base import Record
 from titrant.log.chain import WIDTH, Envelope, encode_envelope, genesis, link
 from titrant.log.group import Row, record
@@ -82,7 +82,7 @@ def read_log(path: str | Path, after: int = 0, until: int | None = None, *, veri
     reader = open_reader(path)
     try:
         previous = hash_at(reader, after) if verify else None
-        for rows in _chunks(reader, after, until):
+        for rows in rows_between(reader, after, until):
             for row in verified(rows, after, previous):
                 yield record(row, decode(row[2], row[3], row[14], seq=row[0]))
             after, previous = rows[-1][0], rows[-1][15] if verify else None
@@ -111,15 +111,18 @@ def scan(
     reader = source if isinstance(source, sqlite3.Connection) else open_reader(source)
     try:
         previous = hash_at(reader, after) if verify else None
-        with closing(read_ahead(reader, after, until)) as chunks:
-            for chunk in chunks:
-                seen = yield from _scanned(chunk, after, previous)
-                if seen < chunk.last:
+        with closing(read_ahead(reader, after, until)) as batches:
+            for batch in batches:
+                known = sound(batch, after, previous)
+                for envelope, event in known:
+                    yield envelope[0], envelope[5], event
+                seen = after + len(known)
+                if seen < batch.last:
                     # An old schema, text that SQLite quotes in another way, or a fault: one by one, for the upcasters,
                     # or for the right number and words.
-                    before = previous if seen == after or previous is None else chunk.stored[seen - after - 1]
-                    yield from _examined(reader, seen, chunk.last, before)
-                after, previous = chunk.last, chunk.stored[-1] if verify and chunk.stored else None
+                    before = previous if seen == after or previous is None else batch.stored[seen - after - 1]
+                    yield from _examined(reader, seen, batch.last, before)
+                after, previous = batch.last, batch.stored[-1] if verify and batch.stored else None
     finally:
         if reader is not source:
             reader.close()
@@ -241,13 +244,19 @@ def _path_of(reader: sqlite3.Connection) -> Path:
 def _examined(
     reader: sqlite3.Connection, after: int, until: int, previous: bytes | None
 ) -> Iterator[tuple[int, int, Event]]:
-    for rows in _chunks(reader, after, until):
+    for rows in rows_between(reader, after, until):
         for row in verified(rows, after, previous):
             yield row[0], row[5], decode(row[2], row[3], row[14], seq=row[0])
         after, previous = rows[-1][0], None if previous is None else rows[-1][15]
 
 
-def _chunks(reader: sqlite3.Connection, after: int, until: int | None) -> Iterator[list[Any]]:
+def rows_between(reader: sqlite3.Connection, after: int, until: int | None) -> Iterator[list[Any]]:
+    """Yield the rows with ``after < seq <= until`` in order, a bounded number at a time; nothing is checked.
+
+    Raises:
+        LogCorrupt: The file is damaged; what is sound before that was given.
+        LogUnavailable: The storage failed.
+    """
     select = schema.SELECT + "WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
     last, size = END if until is None else until, CHUNK
     while True:
@@ -264,14 +273,23 @@ def _chunks(reader: sqlite3.Connection, after: int, until: int | None) -> Iterat
         after = rows[-1][0]
 
 
-def _scanned(chunk: Chunk, after: int, previous: bytes | None) -> Generator[tuple[int, int, Event], None, int]:
-    """Check and decode events of current schemas until one is anything other than expected; give the last good one."""
-    tags, schemas, sha = TAGS, SCHEMAS, sha256  # locals: this loop is all of loading
-    good, covered = after, chunk.covered
+def sound(batch: Batch, after: int, previous: bytes | None) -> list[list[Any]]:
+    """Decode the events of a batch up to the first that is anything other than expected: an old schema, or a fault.
+
+    Args:
+        batch: The events that follow event ``after``.
+        after: See ``batch``.
+        previous: The hash of event ``after``; None to check the numbers only.
+
+    Returns:
+        Envelope and event of each.
+    """
+    found: list[list[Any]] = []
+    tags, schemas, sha, covered = TAGS, SCHEMAS, sha256, batch.covered  # locals: this loop is all of loading
     try:
-        lines = map(_decode_lines, covered)
-        for hashed, stored, (envelope, event) in zip(covered, chunk.stored, lines, strict=False):
-            seq, _, tag, number, _, at, _, _, _, _, _, _, _, _ = envelope  # unpacking is quicker than four look-ups
+        for hashed, stored, both in zip(covered, batch.stored, map(_decode_lines, covered), strict=False):
+            envelope, event = both
+            seq, _, tag, number, _, _, _, _, _, _, _, _, _, _ = envelope  # unpacking is quicker than three look-ups
             after += 1
             if seq != after or tags[type(event)] != tag or schemas[tag] != number:
                 break
@@ -279,8 +297,7 @@ def _scanned(chunk: Chunk, after: int, previous: bytes | None) -> Generator[tupl
                 previous = sha(previous + hashed).digest()
                 if previous != stored:
                     break
-            yield after, at, event
-            good = after
+            found.append(both)
     except (*UNREADABLE, *_UNHASHABLE, KeyError):
-        return good
-    return good
+        return found
+    return found

@@ -17,7 +17,7 @@ import msgspec
 
 from titrant.errors import LogCorrupt, LogTooNew
 from titrant.log import schema
-from titrant.log.ahead import Chunk, read_ahead
+from titrant.log.ahead import Batch, read_ahead
 from titrant.log.base import Head
 from titrant.log.chain import Envelope
 from titrant.log.heads import PublishedHead
@@ -200,26 +200,26 @@ class _Audit:
         self.again = self._keys()
 
     def _events(self) -> None:
-        with closing(read_ahead(self.reader, 0)) as chunks:
-            for chunk in chunks:
-                if not self._quick(chunk):
-                    self._one_by_one(chunk.last)
+        with closing(read_ahead(self.reader, 0)) as batches:
+            for batch in batches:
+                if not self._quick(batch):
+                    self._one_by_one(batch.last)
         if self.again is not None:
             raise _Found(self.again.seq, self.again.what, self.again.meaning)
         if self.reader.execute(_INDEXED).fetchone()[0] < self.keyed:
             raise _Found(0, "the index of idempotency keys lacks some that events have", _DAMAGED)
 
-    def _quick(self, chunk: Chunk) -> bool:
-        """Take in a chunk of events of current schemas; False from the first that is anything other than expected."""
+    def _quick(self, batch: Batch) -> bool:
+        """Take in a batch of events of current schemas; False from the first that is anything other than expected."""
         # Locals, and each check written out: this loop is nearly all of an audit.
         seq, part, at, epoch, previous = self.seq, self.part, self.at, self.epoch, self.previous
         tags, schemas, sha, fault, signed = TAGS, SCHEMAS, sha256, self.legality.fault, HeadSigned
         lines: list[Any] = []
         try:
-            lines = _decode_lines(chunk.lines)
-            if not lines or len(lines) != 2 * len(chunk.covered):
+            lines = _decode_lines(b"\n".join(batch.covered))
+            if not lines or len(lines) != 2 * len(batch.covered):
                 return False
-            for line, stored, envelope, event in zip(chunk.covered, chunk.stored, lines[::2], lines[1::2], strict=True):
+            for line, stored, envelope, event in zip(batch.covered, batch.stored, lines[::2], lines[1::2], strict=True):
                 number, nth, tag, version, trial, recorded, _, _, _, _, cause, _, key, written = envelope
                 digest = sha(previous + line).digest()
                 kind = type(event)
