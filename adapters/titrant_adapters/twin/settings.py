@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from titrant_adapters.twin.answers import Refused, Unknown
+from titrant_adapters.twin.answers import OutOfRange, Unknown
 from titrant_adapters.twin.clock import LabClock
 from titrant_adapters.twin.faults import Faults
 from titrant_adapters.twin.ledger import Value
@@ -39,14 +39,14 @@ class Settings:
         """Refuse what cannot be set; nothing is set.
 
         Raises:
-            Refused: A value is out of range.
+            OutOfRange: A value is none that it takes.
             Unknown: There is no input of that name.
         """
         for name, value in values.items():
             if name not in self.inputs:
                 raise Unknown(f"there is no setting {name}; there are {', '.join(self.inputs)}")
             if problem := self.inputs[name].problem(value):
-                raise Refused(problem)
+                raise OutOfRange(problem)
 
     def set(self, name: str, value: Value) -> None:
         """Set one input; raises as ``check``."""

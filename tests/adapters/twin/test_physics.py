@@ -91,6 +91,13 @@ def test_a_wheel_is_read_as_the_archive_it_is(tmp_path):
     assert suzuki.truth({"catalyst": "P1-L6", "temperature": 110}) == {"ton": 0.0, "yld": 0.1}
 
 
+def test_rows_without_a_measured_number_are_left_out_and_counted(tmp_path):
+    (tmp_path / "set.csv").write_text("x,yield\n1,50\n2,≥90%\n", encoding="utf-8")
+    found = Replay.load(tmp_path / "set.csv")
+
+    assert (list(found.replicates), found.left_out) == ([(1.0,)], 1)
+
+
 def test_a_folder_of_olympus_is_read_by_its_configuration(tmp_path):
     (tmp_path / "config.json").write_text(OLYMPUS)
     (tmp_path / "data.csv").write_text("1.24,2.43,2.06\n")

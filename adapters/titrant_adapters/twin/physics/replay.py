@@ -24,16 +24,22 @@ class Replay:
     """Answers with a measured replicate of the design nearest to the settings.
 
     Distance is taken over the span of each input; a text that differs counts as a whole span.
+
+    Attributes:
+        replicates: Each design that was measured, with its readings.
+        left_out: Rows without a number where one should have been measured.
     """
 
     def __init__(self, table: Table) -> None:
         self.name = table.name
         self.replicates: dict[Design, list[Reading]] = {}
-        numeric = [all(map(_is_number, column)) for column in zip(*table.rows, strict=True)]
         width = len(table.inputs)
-        if not all(numeric[width:]):
-            raise ConfigurationError(f"{table.name}: what was measured is not a number everywhere")
-        for row in table.rows:
+        rows = [row for row in table.rows if all(map(_is_number, row[width:]))]  # "≥90%" is none
+        self.left_out = len(table.rows) - len(rows)
+        if not rows:
+            raise ConfigurationError(f"{table.name}: what was measured is not a number anywhere")
+        numeric = [all(map(_is_number, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
             design = tuple(float(cell) if number else cell for cell, number in zip(row, numeric[:width], strict=False))
             self.replicates.setdefault(design, []).append(tuple(map(float, row[width:])))
         columns = list(zip(*self.replicates, strict=True))

@@ -1,0 +1,191 @@
+"""The lab twin as an instrument that speaks SCPI over a TCP socket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio.abc import SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from titrant_adapters.twin.answers import OutOfRange, Refused, Unknown
+from titrant_adapters.twin.doors.base import LOOPBACK, Door
+from titrant_adapters.twin.doors.wire import port_of
+from titrant_adapters.twin.faults import Exchange
+from titrant_adapters.twin.lab import MAKER, MODEL
+from titrant_adapters.twin.ledger import Value
+from titrant_adapters.twin.runs import Run
+
+NAN = "9.91E37"  # what SCPI says for "not a number"
+SHORT = {
+    "SYSTEM": "SYST",
+    "ERROR": "ERR",
+    "SOURCE": "SOUR",
+    "MEASURE": "MEAS",
+    "INITIATE": "INIT",
+    "IMMEDIATE": "IMM",
+    "FETCH": "FETC",
+    "ABORT": "ABOR",
+    "STATUS": "STAT",
+    "QUESTIONABLE": "QUES",
+    "CONDITION": "COND",
+}
+NEXT = ("IMM", "NEXT")  # parts of a header that may be left out
+LONGEST = 4096
+ERROR_QUEUE = 20
+
+
+class ScpiDoor(Door):
+    """Settings by name, ``INIT`` to start, ``FETC?`` for the values; errors wait in a queue, as the standard has it."""
+
+    protocol = "scpi"
+    framed = False  # a late or cut reply is glued to the next one, which is what makes line protocols dangerous
+
+    @property
+    def address(self) -> str:
+        """As VISA writes it."""
+        return f"TCPIP0::{LOOPBACK}::{self.port}::SOCKET"
+
+    def how_to(self) -> str:
+        """A session, to be typed."""
+        name = next(iter(self.lab.settings.inputs))
+        return (
+            f"nc {LOOPBACK} {self.port}, then:  *IDN?   SOUR:{name.upper()} <value>   SOUR:{name.upper()}?   "
+            f'INIT? "key"   RUN:STAT?   FETC?   SYST:ERR?'
+        )
+
+    @asynccontextmanager
+    async def behind(self) -> AsyncIterator[int]:
+        """Serve the dialect below on a port of its own."""
+        async with (
+            await anyio.create_tcp_listener(local_host=LOOPBACK) as listeners,
+            anyio.create_task_group() as sessions,
+        ):
+            sessions.start_soon(listeners.serve, self._talk)
+            yield port_of(listeners)
+            sessions.cancel_scope.cancel()
+
+    async def _talk(self, line: SocketStream) -> None:
+        received, dialect = BufferedByteReceiveStream(line), Dialect(self)
+        async with line:
+            try:
+                while True:
+                    text = (await received.receive_until(b"\n", LONGEST)).decode("ascii", "replace").strip()
+                    reply = await dialect.hear(text)
+                    if reply is not None:
+                        await line.send(reply.encode("ascii", "replace") + b"\n")
+            except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.DelimiterNotFound):
+                return
+
+
+class Dialect:
+    """What one session can say.
+
+    ``*IDN? *RST *CLS *OPC? SYSTem:ERRor? SOURce:<NAME> <value> SOURce:<NAME>? MEASure:<NAME>? INITiate ["key"]
+    INITiate? ["key"] READ? FETCh? [<NAME>] ABORt RUN:STATus? ["key"] STATus:QUEStionable:CONDition?``
+    """
+
+    def __init__(self, door: ScpiDoor) -> None:
+        self._door, self._lab = door, door.lab
+        self._errors: list[str] = []
+        self._names = {re.sub(r"\W", "", name).upper(): name for name in (*door.lab.settings.inputs,)}
+        self._measured = [one.name for one in door.lab.physics.outputs]
+
+    async def hear(self, text: str) -> str | None:
+        """Carry out one line; its reply, or None where it asks nothing."""
+        replies = [
+            await self._carry_out(part) for part in re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', text) if part.strip()
+        ]
+        asked = [reply for reply in replies if reply is not None]
+        return ";".join(asked) if asked else None
+
+    async def _carry_out(self, part: str) -> str | None:
+        header, _, argument = part.strip().partition(" ")
+        asks, words = header.endswith("?"), header.rstrip("?").upper().lstrip(":").split(":")
+        words = [SHORT.get(word, word) for word in words]
+        words = [word for word in words if word not in NEXT] or words
+        try:
+            reply = await self._understand(words, argument.strip(), asks=asks)
+        except Refused as exc:
+            self._wrong(-222 if isinstance(exc, OutOfRange) else -213, str(exc))
+            reply = "0"
+        except (Unknown, ValueError) as exc:
+            self._wrong(-224, str(exc))
+            reply = NAN
+        return reply if asks else None
+
+    async def _understand(self, words: list[str], argument: str, *, asks: bool) -> str | None:  # noqa: C901, PLR0912  # a table
+        match words:
+            case ["*IDN"]:
+                return self._said("identify", f"{MAKER},{MODEL},{len(self._measured)},1")
+            case ["*RST"] | ["ABOR"]:
+                self._lab.safe_state() if words == ["*RST"] else self._abort()
+            case ["*CLS"]:
+                self._errors.clear()
+            case ["SYST", "ERR"]:
+                return self._errors.pop(0) if self._errors else '0,"No error"'
+            case ["SOUR", name] if name in self._names:
+                if asks:
+                    return self._said("read", _text(self._lab.settings.points[self._names[name]]))
+                self._lab.settings.set(self._names[name], self._value(name, argument))
+            case ["MEAS", name] if name in self._names:
+                return self._said("read", _text(self._lab.settings.actual()[self._names[name]]))
+            case ["INIT"]:
+                run = self._door.started(self._lab.start(argument.strip('"')))
+                return self._said("start", str(run.number))
+            case ["*OPC"] | ["READ"]:
+                return await self._wait(starts=words == ["READ"], key=argument.strip('"'))
+            case ["FETC"]:
+                return self._said("result", self._values(self._lab.latest(), argument))
+            case ["RUN", "STAT"]:
+                run_or_none = self._lab.find(argument.strip('"')) if argument else self._lab.latest()
+                return self._said("status", run_or_none.state.upper() if run_or_none else "NONE")
+            case ["STAT", "QUES", "COND"]:
+                latest = self._lab.latest()
+                return self._said("status", "1" if latest and latest.quality == "bad" else "0")
+            case _:
+                self._wrong(-113, f"Undefined header: {':'.join(words)}")
+                return NAN
+        return None
+
+    async def _wait(self, *, starts: bool, key: str) -> str:
+        if starts:
+            run = self._door.started(self._lab.start(key))
+            ended = await self._lab.runs.finish(run.number)
+            return self._said("start", self._values(ended, ""))
+        for number in self._lab.runs.under_way():
+            await self._lab.runs.finish(number)
+        return self._said("status", "1")
+
+    def _said(self, exchange: Exchange, reply: str) -> str:
+        self._door.about_to_reply(exchange)
+        return reply
+
+    def _abort(self) -> None:
+        for number in self._lab.runs.under_way():
+            self._lab.runs.stop(number)
+
+    def _value(self, name: str, argument: str) -> Value:
+        one = self._lab.settings.inputs[self._names[name]]
+        return argument.strip('"') if one.choices else float(argument)
+
+    def _values(self, run: Run | None, name: str) -> str:
+        if run is not None and run.state == "failed":
+            self._wrong(-240, f"Hardware error; {run.reason}")
+        elif run is None or run.state != "done":
+            self._wrong(-230, f"Data corrupt or stale; the run is {run.state if run else 'none'}")
+        values = run.values if run else {}
+        names = [one for one in self._measured if not name or one.upper() == name.upper()]
+        return ",".join(_text(values[one]) if one in values else NAN for one in names) or NAN
+
+    def _wrong(self, code: int, text: str) -> None:
+        if len(self._errors) >= ERROR_QUEUE:
+            self._errors[-1] = '-350,"Queue overflow"'
+        else:
+            self._errors.append(f'{code},"{text.replace(chr(34), chr(39))}"')
+
+
+def _text(value: Value) -> str:
+    return f'"{value}"' if isinstance(value, str) else f"{value:.9G}"
