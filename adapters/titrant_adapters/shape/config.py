@@ -151,7 +151,7 @@ def _at(values: Any, field: str) -> Any:
 def _decoded(kind: type, value: Any) -> Any:
     if kind is Secret and isinstance(value, Secret | str):
         return value if isinstance(value, Secret) else Secret(value)
-    raise msgspec.ValidationError(f"Expected {kind.__name__.lower()} as a text, got {type(value).__name__}")
+    raise TypeError(f"expected {kind.__name__.lower()} as a text, got {type(value).__name__}")  # msgspec adds the place
 
 
 def _schema(kind: type) -> dict[str, Any]:
