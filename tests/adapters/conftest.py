@@ -1,7 +1,9 @@
 """One server of each kind for the whole session, started when the first test asks for it."""
 
 import pytest
-from tests.adapters.servers.process import Server, python
+from tests.adapters.servers import epics_ca as epics
+from tests.adapters.servers import mqtt
+from tests.adapters.servers.process import Server, held_port, python
 
 RUNNING = {}
 """The servers of this session by the name of their fixture."""
@@ -47,3 +49,50 @@ def sila(serve):
 def opcua(serve):
     """An OPC UA reactor and a LADS device on asyncua."""
     return serve("opcua", python("opcua"))
+
+
+@pytest.fixture(scope="session")
+def mosquitto(serve, tmp_path_factory):
+    """Debian's MQTT broker."""
+    return serve("mosquitto", mqtt.mosquitto(tmp_path_factory.mktemp("mosquitto")))
+
+
+@pytest.fixture(scope="session")
+def amqtt(serve, tmp_path_factory):
+    """An MQTT broker in Python."""
+    return serve("amqtt", mqtt.amqtt(tmp_path_factory.mktemp("amqtt")))
+
+
+@pytest.fixture(scope="session")
+def mosquitto_reactor(serve, mosquitto):
+    """The MQTT reactor at Debian's broker."""
+    return serve_device(serve, "mosquitto_reactor", mosquitto)
+
+
+@pytest.fixture(scope="session")
+def amqtt_reactor(serve, amqtt):
+    """The MQTT reactor at the broker in Python."""
+    return serve_device(serve, "amqtt_reactor", amqtt)
+
+
+def serve_device(serve, name, broker):
+    """A device is a client too: it has no port of its own, and says in its log when it is there."""
+    device = serve(name, lambda _: python("mqtt")(broker.port), ready=lambda server: server.has_said("online"))
+    device.broker = broker
+    return device
+
+
+@pytest.fixture(scope="session")
+def epics_ca(serve):
+    """An EPICS reactor over Channel Access; this process is told where to look for it."""
+    with held_port() as repeater, pytest.MonkeyPatch.context() as patch:
+        server = serve("epics_ca", python("epics_ca", repeater))
+        for name, value in epics.settings(server.port, repeater).items():
+            patch.setenv(name, value)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def epics_pva(serve):
+    """An EPICS reactor over PV Access."""
+    return serve("epics_pva", python("epics_pva"))

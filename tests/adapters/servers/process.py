@@ -43,19 +43,20 @@ class Server:
     """A server under a guard; its log is a file, its address a port of the loopback."""
 
     def __init__(self, name, command, folder, *, env=None, ready=None, seconds=60):
-        """*command* is a function of the port; *ready* is a function of the port that raises OSError until it is."""
+        """*command* is a function of the port; *ready*, a function of the server, raises OSError until it is."""
         self.name, self.command, self.env, self.seconds = name, command, env or {}, seconds
-        self.ready = ready or connect
+        self.ready = ready or Server.connect
         self.log = Path(folder) / f"{name}.log"
         self.ledger = Path(folder) / f"{name}.starts"
         self.port = free_port()
         self.host = LOOPBACK
-        self.process = None
+        self.process, self.logged = None, 0
 
     def start(self):
         """Start and wait until it can be connected to; the port stays the same over restarts once it was taken."""
         for tried in range(1, TRIES + 1):
             with self.log.open("ab") as log:
+                self.logged = log.tell()
                 self.process = subprocess.Popen(
                     [sys.executable, str(GUARD), *map(str, self.command(self.port))],
                     stdin=subprocess.PIPE,
@@ -75,7 +76,7 @@ class Server:
         """True when it is ready, False when it died; what takes longer than its time is an error."""
         for _ in range(int(self.seconds / 0.05)):
             with contextlib.suppress(OSError):
-                self.ready(self.port)
+                self.ready(self)
                 return True
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout=0.05)  # the pace of the attempts, and the end of them if it dies
@@ -95,14 +96,8 @@ class Server:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def bound(self):
-        """The addresses that its processes listen on (TCP) or are bound to (UDP)."""
-        return {
-            (kind, *each.laddr)
-            for process in self.descendants()
-            for kind in ("tcp", "udp")
-            for each in process.net_connections(kind)
-            if kind == "udp" or each.status == psutil.CONN_LISTEN
-        }
+        """The addresses at which its processes can be reached."""
+        return bound_by(self.descendants(), self.port)
 
     def starts(self, of=""):
         """How many runs it has physically begun; *of* one kind, where the ledger of the server has kinds."""
@@ -114,6 +109,15 @@ class Server:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return "\n".join(line[:WIDTH] for line in text.splitlines()[-lines:])
 
+    def connect(self):
+        """One attempt to reach it; OSError if nobody is there."""
+        socket.create_connection((LOOPBACK, self.port), timeout=1).close()
+
+    def has_said(self, word):
+        """OSError until its log, from this start on, holds *word*: for what has no port of its own."""
+        if word.encode() not in self.log.read_bytes()[self.logged :]:
+            raise ConnectionRefusedError(word)
+
     def __enter__(self):
         return self.start()
 
@@ -121,9 +125,28 @@ class Server:
         self.stop()
 
 
-def connect(port):
-    """One attempt to reach a server; OSError if nobody is there."""
-    socket.create_connection((LOOPBACK, port), timeout=1).close()
+def bound_by(processes, port=None):
+    """What *processes* listen on (TCP) or are bound to (UDP), but for the nameless sockets that only send."""
+    first, last = (int(each) for each in Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    return {
+        (kind, *each.laddr)
+        for process in processes
+        for kind in ("tcp", "udp")
+        for each in process.net_connections(kind)
+        if (
+            each.laddr.port == port or not first <= each.laddr.port <= last
+            if kind == "udp"
+            else each.status == "LISTEN"
+        )
+    }
+
+
+@contextlib.contextmanager
+def held_port():
+    """A UDP port of the loopback that nobody else can take meanwhile."""
+    with socket.socket(type=socket.SOCK_DGRAM) as held:
+        held.bind((LOOPBACK, 0))
+        yield held.getsockname()[1]
 
 
 def python(module, *args):

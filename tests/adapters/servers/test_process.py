@@ -5,7 +5,7 @@ import sys
 
 import psutil
 import pytest
-from tests.adapters.servers.process import GUARD, LOOPBACK, ROOT, Server, connect, program
+from tests.adapters.servers.process import GUARD, LOOPBACK, ROOT, Server, program
 
 LISTENER = """
 import os, socket, sys
@@ -25,10 +25,10 @@ def listener(port):
 
 def test_a_server_is_reachable_once_started_and_gone_once_stopped(tmp_path):
     with Server("listener", listener, tmp_path) as server:
-        connect(server.port)
+        server.connect()
 
     with pytest.raises(ConnectionRefusedError):
-        connect(server.port)
+        server.connect()
 
 
 def test_daemons_that_a_server_forked_die_with_it(tmp_path):

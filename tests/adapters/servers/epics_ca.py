@@ -1,0 +1,61 @@
+"""An EPICS reactor over Channel Access: ``python -m tests.adapters.servers.epics_ca PORT REPEATER``.
+
+Put REACTOR:SP, then put REACTOR:GO and wait; get REACTOR:YIELD.  Too hot a run raises a major alarm on the yield.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+
+from tests.adapters.servers.process import LOOPBACK
+from tests.adapters.servers.reactor import LIMIT, begin, hangs, yield_at
+
+PREFIX = "REACTOR"
+
+
+def settings(port, repeater):
+    """What keeps server and client on the loopback: EPICS broadcasts unless told otherwise.
+
+    *repeater* is a UDP port that is taken: a client that finds it free forks a daemon that listens everywhere.
+    """
+    return {
+        "EPICS_CAS_INTF_ADDR_LIST": LOOPBACK,
+        "EPICS_CAS_BEACON_ADDR_LIST": LOOPBACK,
+        "EPICS_CAS_AUTO_BEACON_ADDR_LIST": "NO",
+        "EPICS_CA_ADDR_LIST": LOOPBACK,
+        "EPICS_CA_AUTO_ADDR_LIST": "NO",
+        "EPICS_CA_SERVER_PORT": str(port),
+        "EPICS_CA_REPEATER_PORT": str(repeater),
+    }
+
+
+def serve():
+    from softioc import alarm, asyncio_dispatcher, builder, softioc  # noqa: PLC0415  (reads the settings when loaded)
+
+    dispatcher = asyncio_dispatcher.AsyncioDispatcher()
+    builder.SetDeviceName(PREFIX)
+    set_point = builder.aOut("SP", initial_value=20.0, always_update=True)
+    reading = builder.aIn("YIELD", initial_value=0.0, PREC=3)
+    busy = builder.boolIn("BUSY", ZNAM="Idle", ONAM="Running")
+
+    async def run(_):
+        temperature = set_point.get()
+        begin(temperature)
+        busy.set(1)
+        if hangs(temperature):
+            await asyncio.Event().wait()
+        hot = temperature > LIMIT
+        severity, why = (alarm.MAJOR_ALARM, alarm.HIHI_ALARM) if hot else (alarm.NO_ALARM, alarm.NO_ALARM)
+        reading.set(yield_at(temperature), severity=severity, alarm=why)
+        busy.set(0)
+
+    builder.aOut("GO", initial_value=0, on_update=run, always_update=True, blocking=True)
+    builder.LoadDatabase()
+    softioc.iocInit(dispatcher, enable_pva=False)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    os.environ |= settings(*sys.argv[1:])
+    serve()
