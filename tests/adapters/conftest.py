@@ -1,9 +1,12 @@
 """One server of each kind for the whole session, started when the first test asks for it."""
 
+from pathlib import Path
+
 import pytest
 from tests.adapters.servers import epics_ca as epics
 from tests.adapters.servers import mqtt
 from tests.adapters.servers.process import Server, held_port, python
+from tests.adapters.servers.serial_line import SerialReactor
 
 RUNNING = {}
 """The servers of this session by the name of their fixture."""
@@ -96,3 +99,23 @@ def epics_ca(serve):
 def epics_pva(serve):
     """An EPICS reactor over PV Access."""
     return serve("epics_pva", python("epics_pva"))
+
+
+@pytest.fixture(scope="session")
+def modbus(serve):
+    """A Modbus TCP reactor on pymodbus."""
+    return serve("modbus", python("modbus"))
+
+
+@pytest.fixture
+def serial_reactor():
+    """A reactor at the other end of a serial line, one for each test."""
+    reactor = SerialReactor()
+    yield reactor
+    reactor.unplug()
+
+
+@pytest.fixture(scope="session")
+def visa_library():
+    """What to give pyvisa's ResourceManager for the instrument of data/visa.yaml."""
+    return f"{Path(__file__).with_name('data') / 'visa.yaml'}@sim"
