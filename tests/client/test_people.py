@@ -176,6 +176,30 @@ def test_whatever_was_asked_the_refusal_is_told_and_recorded(client: Client, poi
     assert record.event.command == "AttachTrial"
 
 
+@pytest.mark.parametrize("call", ["complete_trial", "attach_data", "correct_trial"])
+def test_data_that_cannot_be_read_are_a_refused_attempt(client: Client, call: str):
+    told(client, 1.0)
+    index = client.attach_trial({"x": 0.5}) if call != "correct_trial" else 0
+    more = ("typed wrongly",) if call == "correct_trial" else ()
+
+    with client.acting_as("user:kim"), pytest.raises(ObservationError):
+        getattr(client, call)(index, {"y": "twelve"}, *more)
+
+    (record,) = records(client, e.CommandWasRefused)
+    assert record.actor == "user:kim"
+    assert (record.event.arguments["trial"], record.event.arguments["raw_data"]) == (index, {"y": "twelve"})
+
+
+def test_a_reset_without_a_reason_is_a_refused_attempt(client: Client):
+    client.halt("smoke")
+
+    with pytest.raises(CommandRefused, match="say how you know"):
+        client.reset(" ", actor="user:kim")
+
+    (record,) = records(client, e.CommandWasRefused)
+    assert (record.actor, record.event.command) == ("user:kim", "Reset")
+
+
 def test_asking_for_trials_before_there_is_a_space_is_recorded():
     with Client(virtual_time=True) as client:
         with pytest.raises(CommandRefused, match="no search space"):

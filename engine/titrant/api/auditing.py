@@ -42,7 +42,7 @@ class Auditing(OnEngine):
             CommandRefused: The trial is not finished, or no reason was given.
             ObservationError: The data cannot be read.
         """
-        data = self.engine.read_data(raw_data, None)
+        data = await self.observed("CorrectResult", by(actor, reason), trial_index, raw_data)
         command = c.CorrectResult(trial=trial_index, observations=data, reason=reason)
         await self.engine.do(command, by(actor, reason))
 

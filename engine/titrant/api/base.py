@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from typing import Any
 
+from titrant.actors.refusals import attempt, told
+from titrant.actors.supervisor import REFUSED
 from titrant.engine import Engine
-from titrant.errors import ConfigurationError
+from titrant.errors import ConfigurationError, ObservationError
 from titrant.messages import commands as c
+from titrant.model.observation import Observation
 from titrant.rules.state import State
+from titrant.runtime.diagnostics import Logger
+
+log = Logger(__name__)
+
+Observations = tuple[Observation, ...]
 
 _correlation: ContextVar[str | None] = ContextVar("titrant correlation", default=None)
 
@@ -27,6 +36,29 @@ class OnEngine:
     def state(self) -> State:
         """The newest durable state; immutable."""
         return self.engine.state
+
+    async def observed(
+        self, call: str, who: c.By, trial: int, raw_data: Any, progression: float | None = None
+    ) -> Observations:
+        """What somebody tells of a trial, read; data that cannot be read are a refused attempt of *call*.
+
+        Raises:
+            ObservationError: They cannot be read.
+        """
+        try:
+            return self.engine.read_data(raw_data, progression)
+        except ObservationError as exc:
+            await self.refused(call, {"trial": trial, "raw_data": raw_data, "progression": progression}, who, exc)
+            raise
+
+    async def refused(self, call: str, arguments: Mapping[str, Any], who: c.By, why: Exception) -> None:
+        """Record what a person or an agent attempted and was refused before it became a command."""
+        if not told(who.actor):
+            return
+        try:
+            await self.engine.do(attempt(call, arguments, why), who)
+        except REFUSED as exc:  # the refusal itself matters more than its record
+            log.error("refusal.not_recorded", command=call, by=who.actor, why=str(exc))
 
     @staticmethod
     def acting_as(actor: str, role: str | None = None, reason: str | None = None) -> AbstractContextManager[None]:

@@ -167,7 +167,9 @@ class Running(OnEngine):
     async def reset(self, reason: str, actor: str | None = None) -> None:
         """Release the latch of a halt; starts nothing."""
         if not reason.strip():
-            raise CommandRefused("reset needs a reason: say how you know that the lab is safe")
+            refusal = CommandRefused("reset needs a reason: say how you know that the lab is safe")
+            await self.refused("Reset", {}, by(actor), refusal)
+            raise refusal
         await self.engine.do(c.Reset(), by(actor, reason))
         self.engine.release_halt()
 
@@ -180,7 +182,7 @@ class Running(OnEngine):
         actor: str | None = None,
     ) -> None:
         """Say what became of an UNKNOWN trial; the reason says how you know."""
-        data = self.engine.read_data(raw_data, None)
+        data = await self.observed("Resolve", by(actor, reason), trial_index, raw_data)
         if outcome == "running":  # its runner is asked what became of it
             await self.engine.make_ready()
         command = c.Resolve(trial=trial_index, outcome=outcome, reason=reason, observations=data)

@@ -50,14 +50,14 @@ class Telling(OnEngine):
             executed: Parameters that were carried out otherwise than planned, with their true values; see
                 ``record_executed``.
         """
-        data = self.engine.read_data(raw_data, progression)
+        data = await self.observed("CompleteTrial", by(), trial_index, raw_data, progression)
         command = c.CompleteTrial(trial=trial_index, observations=data, executed=dict(executed or {}))
         state = await self.engine.do(command, by())
         return state.trial(trial_index).status
 
     async def attach_data(self, trial_index: int, raw_data: Any, progression: float | None = None) -> None:
         """Add data to a trial without ending it; a late result is always recorded."""
-        data = self.engine.read_data(raw_data, progression)
+        data = await self.observed("AttachData", by(), trial_index, raw_data, progression)
         await self.engine.do(c.AttachData(trial=trial_index, observations=data), by())
 
     async def attach_trial(self, parameters: Parameterization, arm_name: str | None = None) -> int:
