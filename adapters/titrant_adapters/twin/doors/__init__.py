@@ -9,6 +9,7 @@ from titrant_adapters.twin.doors.base import Door, open_door
 
 PROTOCOLS = {
     "scpi": ("scpi", "ScpiDoor"),
+    "rest": ("rest", "RestDoor"),
 }
 """Name to module and class."""
 
