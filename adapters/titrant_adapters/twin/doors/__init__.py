@@ -10,6 +10,7 @@ from titrant_adapters.twin.doors.base import Door, open_door
 PROTOCOLS = {
     "scpi": ("scpi", "ScpiDoor"),
     "rest": ("rest", "RestDoor"),
+    "modbus": ("modbus", "ModbusDoor"),
 }
 """Name to module and class."""
 
