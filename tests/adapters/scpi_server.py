@@ -33,7 +33,7 @@ class ScpiInstrument:
         return self.begun
 
     async def settled(self):
-        while self.late or anyio.current_time() < self.until:
+        while self.late or anyio.current_time() < self.until:  # noqa: ASYNC110
             await anyio.sleep(0.005)
 
     # --- the wire ---

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import anyio
 import pytest
-
 from tests.adapters.scpi_server import ScpiInstrument
+
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
 from titrant.errors import RunnerError
 from titrant.model.space import search_space
@@ -97,7 +97,7 @@ def test_a_configuration_that_cannot_work_is_refused(fields, told):
         ScpiRunner(host="psu", **fields)
 
 
-def test_a_parameter_without_a_setting_is_refused(make_runner):
+def test_a_parameter_without_a_setting_is_refused():
     with pytest.raises(ConfigurationError, match="nothing says how 'gas' reaches the instrument"):
         ScpiRunner(host="psu", **FIELDS).check_space(
             search_space([RangeParameterConfig("x", (0, 1)), RangeParameterConfig("gas", (0, 1))])

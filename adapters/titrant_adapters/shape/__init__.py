@@ -6,9 +6,11 @@
     Errors, Start                       foreign errors become ours          outcomes.py
     Session, TcpLine, Blocking          one exchange at a time              session.py, tcp.py, blocking.py
     AdapterRunner, AdapterMetric        connect, carry out, leave safe      runner.py
+    AskedConfig, AskedRunner            instruments told and asked in text  asking.py
     library                             an extra, imported on use           blocking.py
 """
 
+from titrant_adapters.shape.asking import AskedConfig, AskedRunner
 from titrant_adapters.shape.blocking import Blocking, library
 from titrant_adapters.shape.config import Config, Port, Seconds, Secret, bad
 from titrant_adapters.shape.outcomes import COMMON, Errors, Start
@@ -21,6 +23,8 @@ __all__ = [
     "COMMON",
     "AdapterMetric",
     "AdapterRunner",
+    "AskedConfig",
+    "AskedRunner",
     "Blocking",
     "Config",
     "Course",
