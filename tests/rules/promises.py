@@ -17,7 +17,7 @@ from titrant.rules import approving, changing, course
 from titrant.rules.decide import decide, step
 from titrant.rules.evolve import evolve
 from titrant.rules.running import advance, wanted
-from titrant.rules.state import State
+from titrant.rules.state import USELESS, State
 
 from . import plausible
 from .world import NOON
@@ -125,6 +125,9 @@ def check_state(state: State) -> None:
     assert sorted(state.unknown) == sorted(i for i, trial in trials.items() if trial.status is TrialStatus.UNKNOWN)
     ended = Counter(trial.status for trial in closed.values())
     assert {status: count for status, count in zip(TrialStatus, state.counts, strict=True) if count} == ended
+    useful = [trial for trial in state.trials() if trial.origin != "suggested" and trial.status not in USELESS]
+    assert state.attached == len(useful)
+    assert state.replicates == sum(trial.replicate_of is not None for trial in useful)
     assert all(trial.awaiting for trial in trials.values() if trial.run_done), "what is over awaits something, or ends"
     assert advance(state) == (), "whatever follows by itself has followed"
     check_run(state)

@@ -43,6 +43,19 @@ def test_failed_trials_do_not_count_towards_the_initial_design():
     assert next_node(given, 8) == ("sobol", 3)
 
 
+def test_a_failed_replicate_takes_nothing_from_the_initial_design():
+    given = after(completed(2), c.Replicate(trial=0, count=2), c.MarkFailed(trial=2))
+
+    assert next_node(given, 8) == ("sobol", 3)
+    assert next_node(after(given, c.VoidResult(trial=1, reason="spilled")), 8) == ("sobol", 4)
+
+
+def test_a_failed_attached_trial_takes_nothing_from_a_design_of_own_trials():
+    given = after(completed(2), c.AttachTrial(parameters={"x": 0.5}), c.MarkFailed(trial=2))
+
+    assert next_node(with_strategy(given, use_existing_trials=False), 8) == ("sobol", 3)
+
+
 def test_attached_trials_count_only_where_the_strategy_says_so():
     given = after(lab(), *[c.AttachTrial(parameters={"x": 0.5})] * 2)
 

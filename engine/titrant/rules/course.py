@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from titrant.messages import events as e
 from titrant.model.trial import Trial, TrialStatus
-from titrant.rules.state import RunState, State, with_trial, without_trial
+from titrant.rules.state import USELESS, RunState, State, counted, with_trial, without_trial
 
 # Members as globals: an attribute of an enum class costs more than all the rest of a small event.
 CANDIDATE, STAGED, SUBMITTING, RUNNING = (
@@ -243,6 +243,8 @@ def requeued(state: State, event: e.TrialRequeued, at: int) -> State:
 def _reopened(state: State, trial: Trial) -> State:
     """The state with a closed trial open once more; a failure that the run counted is none any more."""
     index, in_loop, run = trial.index, not trial.asked, state.run
+    if trial.status in USELESS:
+        state = counted(state, trial, +1)
     if run is not None and in_loop:
         failures = tuple(failure for failure in run.failures if failure[0] != index)
         if len(failures) < len(run.failures):
@@ -323,6 +325,8 @@ def close(
     counts[status] += 1
     results = state.results + (status is COMPLETED or status is EARLY_STOPPED)
     over = replace(trial, status=status, reason=reason, missing=missing, awaiting=(), ended_at=at, result=results)
+    if status in USELESS:
+        state = counted(state, trial, -1)
     if trial.status is PROPOSED:
         over = replace(over, rule="", approvers=())
         state = replace(

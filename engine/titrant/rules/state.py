@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 from rpds import HashTrieMap
 
 from titrant.errors import TrialNotFound
@@ -27,6 +28,18 @@ FEW = 64
 """Open trials up to which copying a dict is quicker than a persistent map (0.2 µs against 0.6 µs an event)."""
 
 NONE_CLOSED = (0,) * (max(TrialStatus) + 1)
+
+
+USELESS = frozenset(
+    {
+        TrialStatus.FAILED,
+        TrialStatus.ABANDONED,
+        TrialStatus.VOIDED,
+        TrialStatus.REJECTED,
+        TrialStatus.STALE,
+    }
+)
+"""Trials that give no result: the initial design makes others in their place."""
 
 
 class RunState(msgspec.Struct, frozen=True, gc=False):
@@ -86,9 +99,9 @@ class State(msgspec.Struct, frozen=True, gc=False):
         inherited: Trial and attempt of submissions that were cut off by a failure: whether they began is not known.
         counts: Number of closed trials, at the position of each status's number.
         position: Points of the quasi-random sequence used up.
-        attached: Trials that people attached.
+        attached: Trials that no generator suggested, but for ``USELESS`` ones.
         baseline: Index of the baseline trial.
-        replicates: Trials that carry another one's conditions out once more.
+        replicates: Those of them that carry another one's conditions out once more.
         results: Grows by one with every change of what models learn from: a result, a late datum, one withdrawn,
             restored or corrected, conditions that were carried out otherwise than planned.
         approval: Which trials a person must approve.
@@ -164,6 +177,14 @@ class State(msgspec.Struct, frozen=True, gc=False):
     def slots_in_use(self) -> int:
         """Runner slots in use, over all runners."""
         return sum(self.busy.values())
+
+
+def counted(state: State, trial: Trial, by: int) -> State:
+    """The state with a trial more (or less, *by* -1) that no generator suggested and that is not useless."""
+    if trial.origin == "suggested":
+        return state
+    again = trial.replicate_of is not None
+    return replace(state, attached=state.attached + by, replicates=state.replicates + again * by)
 
 
 def with_trial(trials: OpenTrials, trial: Trial) -> OpenTrials:

@@ -5,18 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from titrant.model.trial import TrialStatus
-from titrant.rules.state import State
+from titrant.rules.state import USELESS, State
 
 Node = Literal["centre", "sobol", "bo"]
-
-USELESS = (
-    TrialStatus.FAILED,
-    TrialStatus.ABANDONED,
-    TrialStatus.VOIDED,
-    TrialStatus.REJECTED,
-    TrialStatus.STALE,
-)
-"""Trials that give no result: the initial design makes others in their place."""
 
 
 def next_node(state: State, count: int) -> tuple[Node, int]:

@@ -16,7 +16,7 @@ from titrant.messages.events import Event
 from titrant.model.observation import Observation, means
 from titrant.model.trial import Parameterization, Trial, TrialStatus
 from titrant.rules.conditions import checked_executed
-from titrant.rules.state import State, with_trial
+from titrant.rules.state import State, counted, with_trial
 
 FINISHED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
 NOT_BEGUN = (
@@ -128,7 +128,7 @@ def voided(state: State, event: e.ResultVoided, _at: int) -> State:
         result=since,
         withdrawn=(*trial.withdrawn, (since, now)),
     )
-    return _changed(state, trial, over)
+    return _changed(counted(state, trial, -1), trial, over)
 
 
 def unvoided(state: State, event: e.ResultUnvoided, _at: int) -> State:
@@ -144,7 +144,7 @@ def unvoided(state: State, event: e.ResultUnvoided, _at: int) -> State:
         withdrawn=trial.withdrawn[:-1] if since == trial.result else trial.withdrawn,
         absent=(*trial.absent, (until, now)),
     )
-    return _changed(state, trial, again)
+    return _changed(counted(state, trial, +1), trial, again)
 
 
 def corrected(state: State, event: e.ResultCorrected, _at: int) -> State:
@@ -183,10 +183,10 @@ def _changed(state: State, before: Trial, after: Trial) -> State:
     """The state with a closed trial changed, and one more change of what models learn from."""
     counts = state.counts
     if after.status is not before.status:
-        counted = list(counts)
-        counted[before.status] -= 1
-        counted[after.status] += 1
-        counts = tuple(counted)
+        changed = list(counts)
+        changed[before.status] -= 1
+        changed[after.status] += 1
+        counts = tuple(changed)
     return replace(state, closed=state.closed.insert(after), counts=counts, results=state.results + 1)
 
 
