@@ -119,3 +119,15 @@ def serial_reactor():
 def visa_library():
     """What to give pyvisa's ResourceManager for the instrument of data/visa.yaml."""
     return f"{Path(__file__).with_name('data') / 'visa.yaml'}@sim"
+
+
+@pytest.fixture(scope="session")
+def sila_independent(serve):
+    """The same SiLA 2 reactor on the sila2 library."""
+    return serve("sila_independent", python("sila_independent"))
+
+
+@pytest.fixture(scope="session")
+def dask_cluster(serve):
+    """A Dask cluster of two worker processes."""
+    return serve("dask_cluster", python("cluster"))

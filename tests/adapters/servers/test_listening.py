@@ -6,7 +6,18 @@ import psutil
 import pytest
 from tests.adapters.servers.process import bound_by
 
-SERVERS = ["opentrons", "sila", "opcua", "mosquitto", "amqtt", "epics_ca", "epics_pva", "modbus"]
+SERVERS = [
+    "opentrons",
+    "sila",
+    "sila_independent",
+    "opcua",
+    "mosquitto",
+    "amqtt",
+    "epics_ca",
+    "epics_pva",
+    "modbus",
+    "dask_cluster",
+]
 DEVICES = ["mosquitto_reactor", "amqtt_reactor"]
 """Devices are clients of a broker: they listen nowhere."""
 

@@ -1,4 +1,4 @@
-"""A bare SiLA client against the UniteLabs server."""
+"""A bare SiLA client against the UniteLabs server and an independent one."""
 
 import pytest
 from sila.client import Client, ClientConfig
@@ -12,9 +12,14 @@ def anyio_backend():
     return "asyncio"
 
 
+@pytest.fixture(params=["sila", "sila_independent"])
+def server(request):
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture
-async def reactor(sila):
-    async with Client(ClientConfig(hostname=sila.host, port=sila.port, tls=False)) as client:
+async def reactor(server):
+    async with Client(ClientConfig(hostname=server.host, port=server.port, tls=False)) as client:
         yield client.Reactor
 
 
@@ -24,11 +29,11 @@ async def result(execution):
     return await execution.get_responses()
 
 
-async def test_a_run_gives_its_yield(reactor, sila):
-    before = sila.starts()
+async def test_a_run_gives_its_yield(reactor, server):
+    before = server.starts()
     answer = await result(await reactor.RunReaction(Temperature=64.0))
 
-    assert (answer.Yield, sila.starts()) == (yield_at(64.0), before + 1)
+    assert (answer.Yield, server.starts()) == (yield_at(64.0), before + 1)
 
 
 async def test_a_run_above_the_limit_ends_with_the_declared_error(reactor):
