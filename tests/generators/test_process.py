@@ -148,7 +148,7 @@ def test_nonsense_is_a_death(scripted):
 def test_noise_on_stdout_harms_no_answer(scripted):
     worker = scripted(
         "import os; from titrant.generators import dispatch, worker\n"
-        "def noisy():\n    print('loading', flush=True); os.write(1, b'from C'); return {'noise': '1'}\n"
+        "def noisy(torch):\n    print('loading', flush=True); os.write(1, b'from C'); return {'noise': '1'}\n"
         "dispatch.warm = noisy; worker.main()"
     )
 

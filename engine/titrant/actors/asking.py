@@ -16,6 +16,7 @@ from titrant.actors import mail
 from titrant.actors.refusals import attempt
 from titrant.actors.stock import Pace, Stock
 from titrant.errors import CommandRefused, ConfigurationError, GenerationError
+from titrant.generators.dispatch import needs_torch
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
@@ -182,7 +183,8 @@ class Asking:
             return
         if self._model_due:  # only now: loading it would take the processor from the first suggestions
             self._model_due = False
-            self._generator.tell(mail.Warm(model=True))
+            torch = needs_torch(state.strategy.method, state.optimization)
+            self._generator.tell(mail.Warm(model=True, torch=torch))
         if self._worth_preparing(state):
             self._request(1, ahead=True)
 

@@ -7,6 +7,7 @@ with it.  A killed worker is this actor's failure: its supervisor starts it anew
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import anyio
@@ -16,6 +17,7 @@ from titrant.actors.mail import Do, Predict, Suggest, Suggested, Warm
 from titrant.errors import ActorStopped, GenerationError, WorkerDied
 from titrant.generators import wire
 from titrant.generators.base import PredictionReply, Reply, Request
+from titrant.generators.dispatch import needs_torch
 from titrant.generators.requests import Fingerprint, fingerprint, prediction_request, suggestion_request
 from titrant.messages.commands import By, RecordGenerationFailure
 from titrant.rules.strategy import Node
@@ -55,7 +57,7 @@ class _Answered(msgspec.Struct, frozen=True):
 
 
 class GeneratorActor:
-    """Two workers: a light one for designs, up at once, and one that loads torch and fits models meanwhile.
+    """Two workers: a light one for designs, up at once, and one that fits models and loads torch if they need it.
 
     Each request has the strategy's deadline; when it passes, the model's worker is ended and the light one stands in.
     """
@@ -69,8 +71,9 @@ class GeneratorActor:
         self._clock = clock
         self._workers: dict[bool, Worker] = {}
         self._turns: dict[bool, anyio.Lock] = {}
-        self._model_ready = False
-        self._loading = False
+        # What models need, by whether torch is of it: which of both is loaded, or being loaded.
+        self._ready: set[bool] = set()
+        self._loading: set[bool] = set()
 
     async def run(self) -> None:
         """Answer requests until the mailbox is closed.
@@ -79,7 +82,8 @@ class GeneratorActor:
             WorkerDied: A worker process ended; this actor is started anew with others.
         """
         self._turns = {False: anyio.Lock(), True: anyio.Lock()}
-        self._model_ready = self._loading = False
+        self._ready.clear()
+        self._loading.clear()
         try:
             async with anyio.create_task_group() as tasks:
                 self._tasks = tasks
@@ -97,10 +101,10 @@ class GeneratorActor:
 
     async def _handle(self, message: Suggest | Predict | Warm) -> None:
         match message:
-            case Warm(model=model):
+            case Warm(model=model, torch=torch):
                 self._worker(model=model)
                 if model:
-                    await self._load_model()
+                    await self._load_model(torch=torch)
             case Suggest():
                 await self._supervisor.send(await self._suggest(message))
             case Predict():
@@ -117,13 +121,14 @@ class GeneratorActor:
         crash_point("generator.suggest.before")
         deadline = ask.state.strategy.deadline_seconds
         model = ask.node == "bo"
+        torch = needs_torch(ask.state.strategy.method, ask.state.optimization)
         try:
-            if model and ask.in_haste and not self._model_ready:
-                self._tasks.start_soon(self._load_model)
+            if model and ask.in_haste and torch not in self._ready:
+                self._tasks.start_soon(partial(self._load_model, torch=torch))
                 answered = await self._stand_in(ask, "the model is still being loaded")
             else:
                 answered = await self._ask(ask, ask.node, deadline, model=model)
-                self._model_ready = self._model_ready or model
+                self._ready |= {torch} if model else set()
         except TimeoutError:
             reason = f"no suggestion from node {ask.node!r} within {deadline:g} s"
             answered = await self._stand_in(ask, reason)
@@ -177,19 +182,20 @@ class GeneratorActor:
                 return await self._clock.outside(lambda: run_in_thread(question, worker))
             worker.kill()
             self._workers.pop(model, None)
-            self._model_ready = self._model_ready and not model
+            if model:
+                self._ready.clear()
         raise TimeoutError
 
-    async def _load_model(self) -> None:
-        """Have the model's worker load what models need; it takes seconds."""
-        if self._loading or self._model_ready:
+    async def _load_model(self, *, torch: bool) -> None:
+        """Have the model's worker load what models need; with torch it takes seconds."""
+        if torch in self._loading | self._ready:
             return
-        self._loading = True
+        self._loading.add(torch)
         try:
-            await self._call(lambda worker: worker.call(wire.Warm()), None, model=True)
-            self._model_ready = True
+            await self._call(lambda worker: worker.call(wire.Warm(torch)), None, model=True)
+            self._ready.add(torch)
         finally:
-            self._loading = False
+            self._loading.discard(torch)
 
     async def _stand_in(self, ask: Suggest, reason: str) -> _Answered:
         """Sobol in place of a node that was too slow; told in the log and in each suggestion."""

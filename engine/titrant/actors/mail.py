@@ -123,9 +123,10 @@ class Predict(Mail, frozen=True, kw_only=True):
 
 
 class Warm(Mail, frozen=True, kw_only=True):
-    """Get ready: suggestions will be asked for soon; with ``model`` load what models need as well."""
+    """Get ready: suggestions will be asked for soon; with ``model`` load what models need as well, or all of it."""
 
     model: bool = False
+    torch: bool = False
 
 
 # --- to a runner ----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from titrant.generators.base import PredictionReply, PredictionRequest, Reply, Request
+from titrant.model.objective import OptimizationConfig
 
 # Imports stand in the functions because the first trial must not wait for numpy, nor the first dozen for torch.
 
@@ -22,10 +23,19 @@ def suggest(request: Request) -> Reply:
             from titrant.generators import sobol  # noqa: PLC0415
 
             return sobol.suggest(request)
-        case "bo":
-            from titrant.generators.bo import generator  # noqa: PLC0415
+        case "bo" if needs_torch(request.method, request.optimization):
+            from titrant.generators.bo import generator as botorch  # noqa: PLC0415
 
-            return generator.suggest(request)
+            return botorch.suggest(request)
+        case "bo":
+            from titrant.generators.gp import generator as gp  # noqa: PLC0415
+
+            return gp.suggest(request)
+
+
+def needs_torch(method: str, optimization: OptimizationConfig | None) -> bool:
+    """Whether BoTorch makes a model's suggestions: for several objectives, and for the method ``"quality"``."""
+    return method == "quality" or (optimization is not None and optimization.is_multi_objective)
 
 
 def predict(request: PredictionRequest) -> PredictionReply:
@@ -34,14 +44,18 @@ def predict(request: PredictionRequest) -> PredictionReply:
     Raises:
         GenerationError: No model can be fitted; the message says why.
     """
-    from titrant.generators.bo import generator  # noqa: PLC0415
+    from titrant.generators.gp import generator  # noqa: PLC0415
 
     return generator.predict(request)
 
 
-def warm() -> dict[str, str]:
-    """Load what Bayesian optimization needs; the versions of it."""
-    from titrant.generators.bo import load_botorch, versions  # noqa: PLC0415
+def warm(*, torch: bool = True) -> dict[str, str]:
+    """Load what Bayesian optimization needs, BoTorch only where asked for; the versions of it."""
+    from titrant.generators.gp import generator, versions  # noqa: F401, PLC0415 - the point of this function
 
-    load_botorch()
-    return versions()
+    if not torch:
+        return versions()
+    from titrant.generators import bo  # noqa: PLC0415
+
+    bo.load_botorch()
+    return bo.versions()

@@ -14,7 +14,9 @@ _LENGTH = struct.Struct("<I")
 
 
 class Warm(msgspec.Struct, frozen=True, tag="warm"):
-    """Load what the Bayesian optimizer needs, ahead of the first request for it."""
+    """Load what the Bayesian optimizer needs, ahead of the first request for it; with ``torch``, BoTorch as well."""
+
+    torch: bool = True
 
 
 class Ping(msgspec.Struct, frozen=True, tag="ping"):

@@ -37,8 +37,8 @@ def _answer(message: wire.Message) -> wire.Answer:
             return wire.Suggested(dispatch.suggest(request))
         case PredictionRequest() as request:
             return wire.Predicted(dispatch.predict(request))
-        case wire.Warm():
-            return wire.Warmed(dispatch.warm())
+        case wire.Warm(torch=torch):
+            return wire.Warmed(dispatch.warm(torch=torch))
         case wire.Ping():
             return wire.Pong()
 

@@ -9,8 +9,8 @@ from gpytorch.kernels import MaternKernel, ScaleKernel
 from torch import Tensor
 
 from titrant.generators.axes import Floats
-from titrant.generators.bo import hyperparameters
-from titrant.generators.bo.data import Data
+from titrant.generators.gp import hyperparameters
+from titrant.generators.gp.data import Data
 
 NAME = "SingleTaskGP(Matern-5/2)"
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
+from typing import Protocol
 
 import numpy as np
-import torch
-from botorch.acquisition import AcquisitionFunction
-from botorch.generation.gen import gen_candidates_scipy
-from botorch.optim.initializers import initialize_q_batch
-from torch import Tensor
 
 from titrant.generators.axes import Floats
-from titrant.generators.bo.domain import Domain
-from titrant.generators.bo.model import tensor
+from titrant.generators.gp.domain import Domain
 from titrant.generators.sampler import Key
 from titrant.model.trial import Parameterization
 
@@ -24,17 +19,28 @@ _AROUND = 128
 # The same where each point must be mended, which takes a millisecond.
 _FEW = 64
 _STARTS = 4
-_ITERATIONS = 60
+# How much likelier a start is for a value one standard deviation better.
+_EAGERNESS = 2.0
 # Rounds of single steps, each over all neighbours.
 _CLIMBS = 12
-# Points for one call of the acquisition function, so that its memory stays bounded.
+# Points looked at in one call, so that memory stays bounded.
 _CHUNK = 512
+
+
+class Function(Protocol):
+    """What is to be maximized, over the columns of a model."""
+
+    def values(self, points: Floats) -> Floats:
+        """``b x w`` to ``b``."""
+
+    def climbed(self, points: Floats, domain: Domain) -> Floats:
+        """Where gradients lead from each of ``s x w`` within the domain's planes and relaxed columns: ``s x w``."""
 
 
 class Search:
     """One maximization: remembers every feasible point it looked at, so that the best new one can be taken."""
 
-    def __init__(self, domain: Domain, function: AcquisitionFunction) -> None:
+    def __init__(self, domain: Domain, function: Function) -> None:
         self._domain = domain
         self._function = function
         self._rows: list[Floats] = []  # each n x f
@@ -76,19 +82,20 @@ class Search:
                 return row, parameters, value
         return None
 
-    def _look(self, z: Floats) -> Floats:
-        """Evaluate and remember rows: ``n x f`` to ``n``."""
-        if not len(z):
-            return np.empty(0)
-        x = tensor(self._domain.to_model(z))[:, None]  # n x 1 x w
-        with torch.no_grad():
-            values = torch.cat([self._function(part) for part in torch.split(x, _CHUNK)]).numpy()
+    def _look(self, z: Floats) -> None:
+        """Evaluate and remember rows, ``n x f``."""
+        if len(z):
+            self._rows.append(z)
+            self._values.append(self._valued(z))
+
+    def _valued(self, z: Floats) -> Floats:
+        """The values of rows: ``n x f`` to ``n``."""
+        x = self._domain.to_model(z)
+        parts = [self._function.values(x[start : start + _CHUNK]) for start in range(0, len(x), _CHUNK)]
+        values = np.concatenate(parts)
         if not np.isfinite(values).any():
             raise FloatingPointError("the acquisition function is not finite anywhere")
-        values = np.where(np.isfinite(values), values, -np.inf)
-        self._rows.append(z)
-        self._values.append(values)
-        return values
+        return np.where(np.isfinite(values), values, -np.inf)
 
     def _top(self) -> Floats:
         """The best row, ``f``."""
@@ -96,38 +103,26 @@ class Search:
         return np.asarray(rows[values.argmax()])
 
     def _starts(self) -> Floats:
-        """Rows to climb from, the best one and others at random, better ones more likely: ``s x f``."""
+        """Rows to climb from: the best of each look, and others at random, better ones more likely: ``s x f``."""
         rows, values = np.concatenate(self._rows), np.concatenate(self._values)
-        rows, values = rows[np.isfinite(values)], values[np.isfinite(values)]
-        if len(rows) <= _STARTS:
-            return rows
-        places = torch.arange(len(rows), dtype=torch.float64)[:, None, None]  # n x 1 x 1
-        chosen, _ = initialize_q_batch(places, tensor(values), _STARTS)
-        return np.asarray(rows[chosen.flatten().to(torch.int64).numpy()])
+        begins = np.cumsum([0, *map(len, self._values)])
+        tops = [int(begin + part.argmax()) for begin, part in zip(begins, self._values, strict=False)]
+        chosen = [i for i in sorted(tops, key=lambda i: -values[i]) if np.isfinite(values[i])][:_STARTS]
+        finite = np.isfinite(values)
+        spread = (values - values[finite].mean()) / max(float(values[finite].std()), 1e-12)
+        weights = np.where(finite, np.exp(np.clip(_EAGERNESS * spread, -50.0, 50.0)), 0.0)
+        weights[chosen] = 0.0
+        more = min(_STARTS - len(chosen), int(np.count_nonzero(weights)))
+        if more > 0:
+            chosen.extend(self._domain.rng.choice(len(rows), size=more, replace=False, p=weights / weights.sum()))
+        return rows[chosen]
 
     def _climbed(self, z: Floats) -> Floats:
         """Where gradients lead from rows ``s x f``, back on the grid and inside the constraints: ``n x f``."""
         domain = self._domain
-        x = tensor(domain.to_model(z))[:, None]  # s x 1 x w
-        at_least, equal = domain.planes()
-        # Without constraints all starts are climbed in one batch; SLSQP takes one problem at a time.
-        groups = torch.split(x, 1) if at_least or equal else (x,)
-        parts = [
-            gen_candidates_scipy(
-                part,
-                self._function,
-                lower_bounds=0.0,
-                upper_bounds=1.0,
-                inequality_constraints=[(torch.as_tensor(p), tensor(w), b) for p, w, b in at_least] or None,
-                equality_constraints=[(torch.as_tensor(p), tensor(w), b) for p, w, b in equal] or None,
-                fixed_features={int(j): _held(part[:, 0, j]) for j in np.flatnonzero(~domain.relaxed)} or None,
-                options={"maxiter": _ITERATIONS},
-            )[0]
-            for part in groups
-        ]
-        found = torch.cat(parts)  # s x 1 x w
-        found = torch.where(torch.isfinite(found), found, x)
-        rows = domain.from_model(found[:, 0].detach().numpy())
+        x = domain.to_model(z)  # s x w
+        found = self._function.climbed(x, domain)
+        rows = domain.from_model(np.where(np.isfinite(found), found, x))
         return np.array(rows).reshape(-1, domain.free.dimension)
 
     def _step(self, z: Floats) -> None:
@@ -137,13 +132,10 @@ class Search:
             around = self._domain.neighbours(z)
             if not len(around):
                 return
-            values = self._look(around)
+            values = self._valued(around)
+            self._rows.append(around)
+            self._values.append(values)
             place = int(values.argmax())
             if values[place] <= value:
                 return
             z, value = around[place], float(values[place])
-
-
-def _held(values: Tensor) -> Tensor | float:
-    """Values of one column for each start, ``s``; a plain number where there is one start."""
-    return float(values[0]) if len(values) == 1 else values

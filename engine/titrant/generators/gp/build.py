@@ -1,0 +1,68 @@
+"""Which acquisition function a request calls for, and the draws it is averaged over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+# Typed only where scipy-stubs is installed.
+from scipy.special import ndtri  # type: ignore[import-untyped,unused-ignore]
+
+from titrant.generators.axes import Floats
+from titrant.generators.digital_net import SobolSequence
+from titrant.generators.encoding import Mask
+from titrant.generators.gp.acquisition import Acquisition, Combination
+from titrant.generators.gp.asked import mixed
+from titrant.generators.gp.goal import Goal
+from titrant.generators.gp.posterior import Posterior
+
+DRAWS = 32
+# Variance that drawn values are taken to have, in standardized units: neighbours drawn at rounding's mercy must not
+# contradict each other, and a thousandth of the outcomes' spread is no difference that anybody seeks.
+_NUGGET = 1e-6
+# Coordinates of the quasi-random normal numbers; further ones, of which each matters less, are pseudo-random.
+_QUASI = 32
+
+
+def build(model: Sequence[Posterior], target: Goal, feasible: Mask, pending: Floats, seed: int) -> Acquisition:
+    """The acquisition function for one objective.
+
+    Args:
+        model: Of the standardized metrics.
+        target: What is sought; one objective.
+        feasible: Which known points keep the outcome constraints, ``n`` booleans.
+        pending: Points under way, ``p x w``.
+        seed: Of the draws.
+
+    Returns:
+        Noisy expected improvement; the probability of feasibility where nothing is known to be feasible.
+    """
+    drawn = [
+        posterior.drawn(pending, normals(len(posterior.x) + len(pending), mixed(seed, place)), _NUGGET)
+        for place, posterior in enumerate(model)
+    ]
+    constraints = [
+        (Combination(drawn, row), float(bound)) for row, bound in zip(target.constraints, target.bounds, strict=True)
+    ]
+    if not feasible.any():
+        # Nothing to improve on: first find a point that is allowed at all.
+        return Acquisition(None, constraints, "LogPF")
+    objective = Combination(drawn, target.objectives[0])
+    allowed = np.ones(objective.known.shape, bool)
+    for combination, bound in constraints:
+        allowed &= combination.known <= bound
+    # What was measured to be feasible is, for each draw; of what is under way the draw decides.
+    allowed[: len(feasible)] = feasible[:, None]
+    best = np.where(allowed, objective.known, -np.inf).max(0)  # s
+    return Acquisition((objective, best), constraints, "LogNEI")
+
+
+def normals(count: int, seed: int, draws: int = DRAWS) -> Floats:
+    """Standard normal numbers that fill space evenly: ``count x draws``."""
+    quasi = min(count, _QUASI)
+    first = ndtri(np.clip(SobolSequence(max(1, quasi), seed).points(0, draws)[:, :quasi], 1e-9, 1.0 - 1e-9)).T
+    rest = np.random.default_rng([seed, 1]).standard_normal((count - quasi, draws))
+    # What is under way stands last, and there the draws matter most.
+    found: Floats = np.concatenate([rest, first])
+    return found

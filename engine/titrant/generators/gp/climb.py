@@ -1,0 +1,92 @@
+"""Climbing an acquisition function by its gradient, inside the box and between the planes of the constraints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+# Typed only where scipy-stubs is installed.
+from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
+
+from titrant.generators.axes import Floats
+from titrant.generators.gp.acquisition import Acquisition
+from titrant.generators.gp.domain import Domain
+
+Places = npt.NDArray[np.intp]
+
+_ITERATIONS = 50
+# Relative gain of a step, of a logarithm, below which a climb ends.
+_PRECISION = 1e-8
+
+
+class Climber:
+    """An acquisition function as the search wants it (``search.Function``)."""
+
+    def __init__(self, function: Acquisition) -> None:
+        self._function = function
+
+    def values(self, points: Floats) -> Floats:
+        """``b x w`` to ``b``."""
+        return self._function.values(points)
+
+    def climbed(self, points: Floats, domain: Domain) -> Floats:
+        """Where gradients lead from each of ``s x w`` within the domain's planes and relaxed columns: ``s x w``."""
+        free = np.flatnonzero(domain.relaxed)
+        constraints = _constraints(domain, free)
+        return np.array([self._climb(point, free, constraints) for point in points])
+
+    def _climb(self, start: Floats, free: Places, constraints: list[dict[str, Any]]) -> Floats:
+        """The end of one climb, ``w``, that moves the columns ``free`` only."""
+        point = start.copy()
+
+        def downhill(moved: Floats) -> tuple[float, Floats]:
+            point[free] = moved
+            value, slope = self._function.value_and_slope(point)
+            return -value, -slope[free]
+
+        answer: Any = minimize(  # type: ignore[call-overload,unused-ignore]  # its stubs want literal options
+            downhill,
+            start[free],
+            jac=True,
+            method="SLSQP" if constraints else "L-BFGS-B",
+            bounds=[(0.0, 1.0)] * len(free),
+            constraints=constraints,
+            options={"maxiter": _ITERATIONS, "ftol": _PRECISION},
+        )
+        end = start.copy()
+        end[free] = answer.x
+        return end
+
+
+def _constraints(domain: Domain, free: Places) -> list[dict[str, Any]]:
+    """The domain's planes, over the free columns, as SLSQP takes them."""
+    places = {int(column): i for i, column in enumerate(free)}
+    found: list[dict[str, Any]] = []
+    for kind, planes in zip(("ineq", "eq"), domain.planes(), strict=True):
+        for columns, weights, bound in planes:
+            row = np.zeros(len(free))
+            row[[places[int(column)] for column in columns]] = weights
+            found.append({"type": kind, "fun": _Distance(row, bound), "jac": _Normal(row)})
+    return found
+
+
+class _Distance:
+    """How far a point is on the allowed side of a plane."""
+
+    def __init__(self, row: Floats, bound: float) -> None:
+        self._row, self._bound = row, bound
+
+    def __call__(self, moved: Floats) -> float:
+        return float(self._row @ moved) - self._bound
+
+
+class _Normal:
+    """A plane's normal, the same everywhere."""
+
+    def __init__(self, row: Floats) -> None:
+        self._row = row
+
+    def __call__(self, moved: Floats) -> Floats:
+        return self._row

@@ -1,0 +1,79 @@
+"""The Bayesian optimization node for one objective: an exact Gaussian process in numpy, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from titrant.errors import GenerationError
+from titrant.generators.base import PredictionReply, PredictionRequest, Proposal, Reply, Request
+from titrant.generators.encoding import encoding_of
+from titrant.generators.gp import model, versions
+from titrant.generators.gp.asked import TooFewError, asked, data_of, or_sobol, rows_of
+from titrant.generators.gp.build import build
+from titrant.generators.gp.climb import Climber
+from titrant.generators.gp.search import Search
+from titrant.model.objective import OptimizationConfig
+
+# What arithmetic on unlucky data raises in numpy and scipy; ValueError is scipy's word for NaN.
+_NUMERICAL = (ArithmeticError, ValueError, np.linalg.LinAlgError, MemoryError)
+
+
+def suggest(request: Request) -> Reply:
+    """Make ``request.count`` suggestions, each the best given the data, what is pending and the ones before it.
+
+    Whatever fails in the model leads to quasi-random points that say why in ``fallback``.
+
+    Raises:
+        GenerationError: There is nothing to optimize for, or no point keeps the constraints.
+    """
+    with np.errstate(all="ignore"):
+        return or_sobol(request, _proposals, _NUMERICAL, versions)
+
+
+def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal]:
+    """Suggestions one after the other, each pending for the next; ends early where no new point is left."""
+    found = asked(request, config)
+    fitted = model.fit(found.data)
+    feasible = found.target.feasible(found.data.y)
+    pending, avoid = found.pending, set(found.avoid)
+    for number in range(request.count):
+        function = build(fitted, found.target, feasible, pending, found.seed + number)
+        search = Search(found.domain, Climber(function))
+        search.run(found.best, number)
+        best = search.best(avoid)
+        if best is None:
+            return
+        z, parameters, value = best
+        x = found.domain.to_model(z[None])
+        pending = np.concatenate([pending, x])
+        avoid.add(request.space.signature(parameters))
+        yield Proposal(
+            parameters=parameters,
+            node="bo",
+            generator=f"{model.NAME} + {function.name}",
+            position=request.position,
+            predicted=model.predict(fitted, found.data, x)[0],
+            acquisition_value=value,
+        )
+
+
+def predict(request: PredictionRequest) -> PredictionReply:
+    """Fit a model to ``request.observed`` and predict at ``request.points``.
+
+    Raises:
+        GenerationError: There are too few data, a point has no place in the search space, or the numbers fail.
+    """
+    z = rows_of(request)
+    with np.errstate(all="ignore"):
+        try:
+            data = data_of(request, request.optimization)
+            predictions = model.predict(model.fit(data), data, encoding_of(request.space, {}).to_model(z))
+        except TooFewError as error:
+            raise GenerationError(f"no prediction: {error}") from error
+        except _NUMERICAL as error:
+            raise GenerationError(f"no prediction, the model failed: {type(error).__name__}: {error}") from error
+    if not all(np.isfinite(pair).all() for one in predictions for pair in one.values()):
+        raise GenerationError("no prediction, the model failed: its numbers are not finite")
+    return PredictionReply(predictions=tuple(predictions), generator=model.NAME)

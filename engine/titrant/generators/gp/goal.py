@@ -1,0 +1,98 @@
+"""What is sought, in the standardized units that a model is fitted in."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+
+from titrant.errors import ObjectiveError
+from titrant.generators.axes import Floats
+from titrant.generators.encoding import Mask
+from titrant.generators.gp.data import Data
+from titrant.model.objective import OptimizationConfig, OutcomeConstraint
+
+
+class Goal(msgspec.Struct, frozen=True):
+    """Objectives and constraints as linear functions of the standardized metrics.
+
+    Attributes:
+        objectives: Weights, ``k x m``: larger is better, about unit variance.
+        constraints: Weights, ``c x m``.
+        bounds: ``c``; a constraint holds where ``constraints @ y <= bounds``.
+        thresholds: For each objective the value below which it is of no interest, ``k``; NaN where none was given.
+    """
+
+    objectives: Floats
+    constraints: Floats
+    bounds: Floats
+    thresholds: Floats
+
+    def feasible(self, y: Floats) -> Mask:
+        """Which rows of standardized metrics keep all constraints: ``n x m`` to ``n``."""
+        return np.asarray((y @ self.constraints.T <= self.bounds).all(1))
+
+    def values(self, y: Floats) -> Floats:
+        """Objectives of standardized metrics: ``n x m`` to ``n x k``."""
+        return y @ self.objectives.T
+
+
+def goal(config: OptimizationConfig, data: Data) -> Goal:
+    """The goal in the data's standardized units.
+
+    With several objectives a constraint on one objective's metric alone says where that objective begins to matter.
+
+    Raises:
+        ObjectiveError: A constraint's bound is relative to a baseline, which is not known here.
+    """
+    weights = np.array([_weights(objective.terms, data) for objective in config.objectives])  # k x m
+    sizes = np.array([_size(row) for row in weights])
+    thresholds = np.full(len(weights), math.nan)
+    rows: list[Floats] = []
+    bounds: list[float] = []
+    for constraint in config.constraints:
+        sign = 1.0 if constraint.relation == "<=" else -1.0
+        row = sign * _weights(constraint.terms, data)
+        bound = sign * (constraint.limit() - sum(w * data.shift[data.metrics.index(m)] for m, w in constraint.terms))
+        place = _threshold_of(config, constraint, weights, row)
+        if place is not None:
+            # sign * w * y <= bound, and the objective is minus that up to a positive factor.
+            thresholds[place] = -bound / _size(row)
+            continue
+        rows.append(row / _size(row))
+        bounds.append(bound / _size(row))
+    return Goal(
+        objectives=weights / sizes[:, None],
+        constraints=np.array(rows).reshape(len(rows), len(data.metrics)),
+        bounds=np.array(bounds),
+        thresholds=thresholds,
+    )
+
+
+def _threshold_of(
+    config: OptimizationConfig, constraint: OutcomeConstraint, weights: Floats, row: Floats
+) -> int | None:
+    """Which of several objectives a constraint bounds from its bad side, if any."""
+    if not config.is_multi_objective or len(constraint.terms) > 1:
+        return None
+    for place, objective in enumerate(config.objectives):
+        if objective.metric_names == constraint.metric_names and (weights[place] * row).sum() < 0:
+            return place
+    return None
+
+
+def _weights(terms: tuple[tuple[str, float], ...], data: Data) -> Floats:
+    """Weights for standardized metrics, ``m``."""
+    row = np.zeros(len(data.metrics))
+    for name, weight in terms:
+        place = data.metrics.index(name)
+        row[place] += weight * data.scale[place]
+    return row
+
+
+def _size(row: Floats) -> float:
+    size = float(np.linalg.norm(row))
+    if not size:
+        raise ObjectiveError("the terms of an objective or outcome constraint cancel out")
+    return size
