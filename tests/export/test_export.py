@@ -297,7 +297,7 @@ def test_the_checker_is_short_and_runs_on_python_3_9():
 def test_the_control_an_untouched_export_is_sound(out, log, tmp_path):
     code, said = checked(out / "verify.py")
     assert code == 0
-    assert said.startswith("sound: 59 events of 7 trials, 1 signatures")
+    assert said.startswith("sound: 59 events of 7 trials, 1 signature\n")
     assert str(head(log)) in said
     assert "no head was given" in said
     export(log, tmp_path / "out.zip")

@@ -88,7 +88,7 @@ def test_an_untouched_log_is_sound(log, book):
     assert (verdict.events, verdict.trials) == (len(book.rows), book.state.next_index)
     assert verdict.head == head(log) == PublishedHead(*_pair(book.head), LOG_ID)
     assert [(s.actor, s.role, s.meaning) for s in verdict.signatures] == [("user:lee", "head of lab", "reviewed")]
-    assert str(verdict).startswith(f"all {len(book.rows)} events of 7 trials are sound, with 1 valid signatures")
+    assert str(verdict).startswith(f"all {len(book.rows)} events of 7 trials are sound, with 1 valid signature:")
 
 
 def test_a_log_without_trials_and_one_without_events_are_sound(tmp_path):

@@ -44,10 +44,11 @@ def status(log: Log = None, at: When = None, json: Json = False) -> Shown:
     found: dict[str, Any] = {"log": str(path), **standing(moment.state, moment.seq)}
     owner = holder(path) if at is None else None
     found["held_by"] = None if owner is None else str(owner)
-    return Shown(found, "\n".join(_standing(found, moment.state)))
+    left = at is None and owner is None
+    return Shown(found, "\n".join(_standing(found, moment.state, left=left)))
 
 
-def _standing(found: dict[str, Any], state: State) -> Iterator[str]:
+def _standing(found: dict[str, Any], state: State, *, left: bool) -> Iterator[str]:
     from titrant.progress import words  # noqa: PLC0415
     from titrant.replay.diff import lead_words, leading  # noqa: PLC0415
 
@@ -67,7 +68,9 @@ def _standing(found: dict[str, Any], state: State) -> Iterator[str]:
     for name in ("paused", "halted"):
         if found[name]:
             yield str(found[name])
-    if found["run"] is not None:
+    if found["run"] is not None and left:
+        yield f"a run was left unfinished: `titrant resume {found['log']}` goes on with it"
+    elif found["run"] is not None:
         yield f"running: {found['waiting_for']}"
     elif found["last_run"] is not None:
         reason = found["last_run"]["reason"]

@@ -78,7 +78,7 @@ def check(where, head=None):
     counts = manifest["counts"]
     if (seq, trials) != (counts["events"], counts["trials"]):
         raise Fault(f"there are {seq} events of {trials} trials, and manifest.json says otherwise")
-    told = [f"sound: {seq} events of {trials} trials, {signatures} signatures"]
+    told = [f"sound: {seq} events of {trials} trials, {signatures} signature{'s' * (signatures != 1)}"]
     told += [f"titrant-head {manifest['log']['log_id']} {seq} {last}"]
     others = sorted(set(names) - set(manifest["files"]) - {"manifest.json"})
     told += [f"not part of the export, and not checked: {name}" for name in others]

@@ -85,7 +85,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         if self.fault is not None:
             return f"{self.fault} The {self.events} events before it are sound."
-        signed = f", with {len(self.signatures)} valid signatures" if self.signatures else ""
+        count = len(self.signatures)
+        signed = f", with {count} valid signature{'s' * (count > 1)}" if count else ""
         return f"all {self.events} events of {self.trials} trials are sound{signed}: {self.head}"
 
 
