@@ -7,6 +7,7 @@ the start was not sent yet, else it may have), ``failed`` (it was carried out, a
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
@@ -59,8 +60,7 @@ class Errors:
     """A table from exception classes to what they mean; the nearest base class that is named decides.
 
     Args:
-        table: ``"module.Class"`` (as ``Class.__module__`` says it, so that no library is imported for the table) to
-            its meaning.
+        table: ``"module.Class"`` to its meaning; as texts, so that no library is imported for the table.
     """
 
     def __init__(self, table: Mapping[str, Meaning] | None = None) -> None:
@@ -69,7 +69,14 @@ class Errors:
 
     def meaning(self, kind: type[BaseException]) -> Meaning | None:
         """What an exception of that class means; None where neither it nor a base of it is named."""
-        return next((self.table[_name(base)] for base in kind.__mro__ if _name(base) in self.table), None)
+        # A library that raises is imported, so the texts lead to classes now; where they say the private module that
+        # a class was made in, its own name agrees.
+        found = {_led_to(name): meaning for name, meaning in self.table.items()}
+        for base in kind.__mro__:
+            meaning = found.get(base) or self.table.get(_name(base))
+            if meaning is not None:
+                return meaning
+        return None
 
     @contextmanager
     def translated(self, start: Start, what: str) -> Iterator[None]:
@@ -116,18 +123,24 @@ class Errors:
             if inspect.isclass(kind) and issubclass(kind, Exception) and not issubclass(kind, Warning)
             if _name(kind).partition(".")[0] == module.__name__.partition(".")[0]
         }
-        return sorted(name for name, kind in found.items() if not any(_name(base) in self.own for base in kind.__mro__))
+        listed = {_led_to(name) for name in self.own} - {None}
+        return sorted(name for name, kind in found.items() if listed.isdisjoint(kind.__mro__))
 
     def dangling(self) -> list[str]:
         """For tests: names in the adapter's own table that lead to no exception class (its library is imported)."""
-        from importlib import import_module  # noqa: PLC0415
 
         def leads(name: str) -> bool:
-            module, _, attribute = name.rpartition(".")
-            kind = getattr(import_module(module), attribute, None)
-            return inspect.isclass(kind) and issubclass(kind, BaseException) and _name(kind) == name
+            kind = _led_to(name)
+            return kind is not None and issubclass(kind, BaseException)
 
         return sorted(name for name in self.own if not leads(name))
+
+
+def _led_to(name: str) -> type | None:
+    """The class a text stands for, if its module is imported."""
+    module, _, attribute = name.rpartition(".")
+    kind = getattr(sys.modules.get(module), attribute, None)
+    return kind if inspect.isclass(kind) else None
 
 
 def _name(kind: type) -> str:
