@@ -7,6 +7,7 @@ from tests.adapters.servers import epics_ca as epics
 from tests.adapters.servers import mqtt
 from tests.adapters.servers.process import Server, held_port, python
 from tests.adapters.servers.serial_line import SerialReactor
+from tests.adapters.servers.slurm import Slurm
 
 RUNNING = {}
 """The servers of this session by the name of their fixture."""
@@ -131,3 +132,9 @@ def sila_independent(serve):
 def dask_cluster(serve):
     """A Dask cluster of two worker processes."""
     return serve("dask_cluster", python("cluster"))
+
+
+@pytest.fixture(scope="session")
+def slurm(serve, tmp_path_factory):
+    """A Slurm cluster of one node."""
+    return Slurm(serve, tmp_path_factory.mktemp("slurm"))

@@ -42,13 +42,13 @@ def program(name, package):
 class Server:
     """A server under a guard; its log is a file, its address a port of the loopback."""
 
-    def __init__(self, name, command, folder, *, env=None, ready=None, seconds=60):
+    def __init__(self, name, command, folder, *, env=None, ready=None, port=None, seconds=60):
         """*command* is a function of the port; *ready*, a function of the server, raises OSError until it is."""
         self.name, self.command, self.env, self.seconds = name, command, env or {}, seconds
         self.ready = ready or Server.connect
         self.log = Path(folder) / f"{name}.log"
         self.ledger = Path(folder) / f"{name}.starts"
-        self.port = free_port()
+        self.fixed, self.port = port is not None, port or free_port()
         self.host = LOOPBACK
         self.process, self.logged = None, 0
 
@@ -68,7 +68,7 @@ class Server:
             if self._wait():
                 return self
             self.stop()
-            if tried < TRIES:
+            if tried < TRIES and not self.fixed:
                 self.port = free_port()
         raise AssertionError(f"{self.name} did not start; its log:\n{self.tail()}")
 

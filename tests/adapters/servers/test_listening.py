@@ -38,6 +38,14 @@ def test_a_server_can_be_reached_over_the_loopback_only(name, request):
     assert beyond_loopback(bound) == []
 
 
+@pytest.mark.parametrize("daemon", ["controller", "node"])
+def test_a_daemon_of_slurm_can_be_reached_over_the_loopback_only(daemon, slurm):
+    bound = getattr(slurm, daemon).bound()
+
+    assert bound
+    assert beyond_loopback(bound) == []
+
+
 @pytest.mark.parametrize("name", DEVICES)
 def test_a_device_listens_nowhere(name, request):
     assert request.getfixturevalue(name).bound() == set()
