@@ -17,6 +17,7 @@ from titrant.errors import ConfigurationError, TitrantError
 from titrant.generators import dispatch
 from titrant.generators.base import Reply, Request
 from titrant.model.objective import OptimizationConfig
+from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization, TrialStatus
 from titrant.runtime.clock import RealClock
 from titrant.simulation.behaviour import FAILURE
@@ -102,9 +103,12 @@ def _roles(loaded: Loaded, connected: Connected, *, complete: bool) -> tuple[Pro
     found: list[Problem] = []
     names = [_name(one) for one in connected.runners]
     shapes: list[Instrument] = []
+    space = _space(loaded)
     for at, runner in enumerate(connected.runners):
         try:
             shapes.append(Instrument(runner, clock=RealClock(), read_data=lambda _data, _progression: ()))
+            if space is not None:
+                shapes[-1].check_space(space)
         except ConfigurationError as exc:
             found.append(loaded.problem(("runners", at), str(exc)))
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -128,6 +132,13 @@ def _roles(loaded: Loaded, connected: Connected, *, complete: bool) -> tuple[Pro
             )
             found.append(loaded.problem(("metrics",), said))
     return tuple(found)
+
+
+def _space(loaded: Loaded) -> SearchSpace | None:
+    try:
+        return loaded.experiment.space
+    except ConfigurationError:  # told already, with its place
+        return None
 
 
 def _optimization(loaded: Loaded) -> OptimizationConfig | None:

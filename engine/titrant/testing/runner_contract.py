@@ -260,8 +260,8 @@ class RunnerContract:
             ended = [await carrier.carry_out(attempt_of(point)) for point in self.points]
 
         assert [one.outcome for one in ended] == ["completed", "completed"], ended
-        assert all(map(self._is_own, ended, self.points))
-        assert await lab.starts() == 2
+        assert all(map(self._is_own, ended, self.points)), f"not what was expected: {ended}"
+        assert await lab.starts() == 2, "two runs are two physical starts"
 
     @pytest.mark.anyio
     async def test_what_names_the_run_is_recorded_before_it_starts(
@@ -279,7 +279,7 @@ class RunnerContract:
         spec = carrier.instrument.spec
         if carrier.instrument.pushed and spec.can_report_status and not spec.honours_keys:
             assert at_record, "a run that can be found again has to be recorded first"
-        assert set(at_record) <= {0}
+        assert set(at_record) <= {0}, "it started before what names it was recorded"
 
     # --- faults -----------------------------------------------------------------------------------------------------
 
@@ -337,8 +337,8 @@ class RunnerContract:
             ended = await again.find_again(msgspec.structs.replace(begun, metadata=metadata))
 
         assert ended.outcome == "completed", ended
-        assert self._is_own(ended, self.points[0])
-        assert await lab.starts() == 1
+        assert self._is_own(ended, self.points[0]), f"another's answer: {ended}"
+        assert await lab.starts() == 1, "the restart started it again"
 
     @pytest.mark.anyio
     async def test_a_run_that_is_not_known_there_is_never_said_to_be_done(
@@ -372,7 +372,7 @@ class RunnerContract:
             async with self._connected(make_runner(), metrics):
                 pass
 
-        assert await lab.starts() == 0
+        assert await lab.starts() == 0, "connecting started a run"
 
 
 class MetricContract:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from titrant.cli.health.finding import MIB, Finding, Findings
+from titrant.cli.health.probing import probed
 from titrant.cli.logs import Read, read
 from titrant.errors import LogError
 from titrant.log import health
@@ -40,6 +41,7 @@ def of_file(path: Path) -> Findings:
         yield Finding("fail" if problem.level == "error" else "warn", f"{path}: {problem}")
     if report.passed:
         yield Finding("ok", f"{path} can be run")
+        yield from probed(path)
 
 
 def _lease(path: Path) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
@@ -33,7 +34,8 @@ def _entry(one: EntryPoint) -> Finding:
 
 def _probe(target: Any) -> str:
     """What an adapter says of its own surroundings, where it has a ``probe()`` to ask."""
-    probe: Callable[[], Any] | None = getattr(target, "probe", None) or getattr(
-        sys.modules.get(getattr(target, "__module__", "")), "probe", None
-    )
+    probe: Callable[[], Any] | None = getattr(target, "probe", None)
+    if inspect.isclass(target) and inspect.isfunction(probe):
+        return ""  # a method asks an instrument, and which one only an experiment file says
+    probe = probe or getattr(sys.modules.get(getattr(target, "__module__", "")), "probe", None)
     return "" if probe is None else str(probe() or "")
