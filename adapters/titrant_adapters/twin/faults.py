@@ -132,10 +132,10 @@ class Faults:
         self._begun: list[Fault] = []
         self._ahead = plan.of(runs + 1)
 
-    def arm(self, fault: Fault) -> None:
-        """Let the next run meet this fault, in place of any that lay ahead of it."""
+    def arm(self, *faults: Fault) -> None:
+        """Let the next run meet these faults, or none, in place of any that lay ahead of it."""
         with self._lock:
-            self._begun, self._ahead = [], [fault]
+            self._begun, self._ahead = [], list(faults)
 
     def stuck(self) -> bool:
         """Whether settings are not taken now."""

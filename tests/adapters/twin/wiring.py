@@ -34,9 +34,9 @@ def make_lab(duration_s=0.05, **behaviour):
 
 
 @asynccontextmanager
-async def opened(protocol, lab=None):
+async def opened(protocol, lab=None, **options):
     """A door of a lab."""
-    async with open_door(door_named(protocol), lab or make_lab()) as door:
+    async with open_door(door_named(protocol), lab or make_lab(), **options) as door:
         yield door
 
 

@@ -11,6 +11,7 @@ PROTOCOLS = {
     "scpi": ("scpi", "ScpiDoor"),
     "rest": ("rest", "RestDoor"),
     "modbus": ("modbus", "ModbusDoor"),
+    "opcua": ("opcua", "OpcUaDoor"),
 }
 """Name to module and class."""
 

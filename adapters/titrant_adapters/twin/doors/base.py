@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from importlib import import_module
 from types import ModuleType
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
@@ -70,15 +70,15 @@ DoorT = TypeVar("DoorT", bound=Door)
 
 
 @asynccontextmanager
-async def open_door(door: type[DoorT], lab: LabTwin, port: int = 0) -> AsyncIterator[DoorT]:
-    """Put a door in front of a lab; it is shut on every way out.
+async def open_door(door: type[DoorT], lab: LabTwin, port: int = 0, **options: Any) -> AsyncIterator[DoorT]:
+    """Put a door in front of a lab; it is shut on every way out; *options* are the door's own.
 
     Raises:
         ConfigurationError: The port cannot be had, or the protocol's library is not there.
     """
     with _alone():
         async with open_wire(lab, port, framed=door.framed) as wire, anyio.create_task_group() as tasks:
-            opened = door(lab, wire, tasks)
+            opened = door(lab, wire, tasks, **options)
             # The line's tasks are a group of their own: the server behind must be able to await while it shuts down.
             async with opened.behind() as inner, anyio.create_task_group() as line:
                 line.start_soon(wire.serve, inner)
