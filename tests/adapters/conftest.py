@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.adapters.servers import epics_ca as epics
 from tests.adapters.servers import mqtt
-from tests.adapters.servers.process import Server, held_port, python
+from tests.adapters.servers.process import LOOPBACK, Server, elsewhere, held_port, program, python
 from tests.adapters.servers.serial_line import SerialReactor
 from tests.adapters.servers.slurm import Slurm
 
@@ -138,3 +138,37 @@ def dask_cluster(serve):
 def slurm(serve, tmp_path_factory):
     """A Slurm cluster of one node."""
     return Slurm(serve, tmp_path_factory.mktemp("slurm"))
+
+
+@pytest.fixture(scope="session")
+def madsci(serve):
+    """A MADSci node, in its own environment."""
+    return serve("madsci", python("elsewhere.madsci_node", interpreter=elsewhere("madsci", "bin/python")))
+
+
+@pytest.fixture(scope="session")
+def flowchem(serve):
+    """flowchem's simulated heater and pump, in their own environment."""
+    return serve("flowchem", python("elsewhere.flowchem_sim", interpreter=elsewhere("flowchem", "bin/python")))
+
+
+@pytest.fixture(scope="session")
+def julabo(serve):
+    """Lewis' simulated Julabo circulator, a thousand times as fast as a real one; only ever run as a program."""
+    program = elsewhere("lewis", "bin/lewis")
+
+    def command(port):
+        line = f"julabo-version-1: {{bind_address: {LOOPBACK}, port: {port}}}"
+        return [program, "julabo", "-p", line, "--speed", "1000", "--cycle-delay", "0.01"]
+
+    return serve("julabo", command)
+
+
+@pytest.fixture(scope="session")
+def node_opcua(serve, tmp_path_factory):
+    """The OPC UA reactor on node-opcua."""
+    modules, home = elsewhere("opcua", "node_modules"), tmp_path_factory.mktemp("node_opcua")
+    script = Path(__file__).with_name("servers") / "elsewhere/opcua_server.js"
+    # It keeps the certificates that it makes in the home directory.
+    env = {"NODE_PATH": str(modules), "HOME": str(home), "XDG_CONFIG_HOME": str(home)}
+    return serve("node_opcua", lambda port: [program("node", "nodejs"), script, port], env=env)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.adapters import environments
 
 ROOT = Path(__file__).parents[3]
 GUARD = Path(__file__).with_name("guard.py")
@@ -62,8 +63,8 @@ class Server:
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    cwd=ROOT,
-                    env=os.environ | {"LEDGER": str(self.ledger)} | self.env,
+                    cwd=self.log.parent,  # some leave files where they are started
+                    env=os.environ | {"LEDGER": str(self.ledger), "PYTHONPATH": str(ROOT)} | self.env,
                 )
             if self._wait():
                 return self
@@ -149,6 +150,13 @@ def held_port():
         yield held.getsockname()[1]
 
 
-def python(module, *args):
+def python(module, *args, interpreter=sys.executable):
     """The command of one of our own servers, as a function of its port."""
-    return lambda port: [sys.executable, "-m", f"tests.adapters.servers.{module}", port, *args]
+    return lambda port: [interpreter, "-m", f"tests.adapters.servers.{module}", port, *args]
+
+
+def elsewhere(name, file):
+    """The path of *file* in the environment *name*; fails with the command that makes it."""
+    if not environments.stamp(name).exists():
+        pytest.fail(f"the environment {name} is missing: {environments.REMEDY}", pytrace=False)
+    return environments.folder(name) / file
