@@ -1,6 +1,6 @@
 # What one does with this checkout; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench-log bench-orchestration campaign clean
+.PHONY: help demo test servers test-adapters lint bench-log bench-orchestration campaign clean
 
 PYTHON ?= python3
 CAMPAIGN ?= 500
@@ -10,6 +10,10 @@ BENCH_READY := .venv-bench/.ready
 # The constraints keep pip from taking another build of torch, which is gigabytes larger.
 INSTALL := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# program:package; node and npm may also come from elsewhere than Debian.
+SERVERS := mosquitto:mosquitto slurmctld:slurmctld slurmd:slurmd sbatch:slurm-client munged:munge node:nodejs npm:npm
+
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -18,6 +22,19 @@ demo: $(READY)  ## watch a closed loop optimize a simulated reaction, in under a
 
 test: lint  ## everything that must pass: lint, types, layers, tests
 	$(BIN)/python -m pytest -q
+
+servers:  ## install the servers that the tests need from Debian (apt-get, with sudo unless root)
+	@for pair in $(SERVERS); do \
+	  PATH="$$PATH:/usr/sbin" command -v "$${pair%:*}" >/dev/null || missing="$$missing $${pair#*:}"; \
+	done; \
+	if [ -z "$$missing" ]; then echo "the servers are installed: $(SERVERS)"; exit; fi; \
+	echo "installing$$missing"; \
+	$(SUDO) apt-get update -qq && \
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing
+
+test-adapters: $(READY)  ## adapters against servers in environments of their own (made here, some minutes the first time)
+	@$(BIN)/python tests/adapters/environments.py
+	$(BIN)/python -m pytest -q -m adapters_slow
 
 lint: $(READY)  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .
