@@ -47,10 +47,6 @@ class TestScpiKeepsTheContract(RunnerContract):
         return parameters["x"] ** 2
 
     @pytest.fixture
-    async def lab(self, lab):
-        return lab
-
-    @pytest.fixture
     def make_runner(self, make_runner):
         return make_runner
 

@@ -193,7 +193,7 @@ class Carrier:
 
 
 class RunnerContract:
-    """The tests; every one needs the fixtures ``lab`` and ``make_runner``.
+    """The tests; every one needs the fixtures ``lab`` (of the class, its module or a conftest) and ``make_runner``.
 
     Attributes:
         metric: The metric that the runner's data give.
@@ -215,11 +215,6 @@ class RunnerContract:
     def anyio_backend(self) -> str:
         """The event loop to run on."""
         return "asyncio"
-
-    @pytest.fixture
-    def lab(self) -> FaultyLab:
-        """Give the instrument's side."""
-        raise NotImplementedError("give this fixture in the subclass")
 
     @pytest.fixture
     def make_runner(self, lab: FaultyLab) -> Callable[[], Any]:
