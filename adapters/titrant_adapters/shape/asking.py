@@ -119,6 +119,8 @@ class AskedRunner(AdapterRunner[Q], Generic[Q, L]):
 
     async def make_safe(self) -> None:
         """Send what brings it into its safe state."""
+        if self.config.safe:
+            self.session.break_off()  # one that awaits the end of a run would keep the line until then
         for command in self.config.safe:
             await self._tell(command)
 

@@ -63,6 +63,7 @@ class Session(Generic[L]):
         self._deadline, self._name = deadline_s, name
         self._lock = anyio.Lock()
         self._line: L | None = None
+        self._talking: anyio.CancelScope | None = None
         self.identity: str | None = None
         self.opened = 0
 
@@ -95,22 +96,28 @@ class Session(Generic[L]):
         what = f"{what} ({self._name})"
         async with self._lock:
             line = await self._ready(start)
+            to_close: L | None = line
             self._line = None
             try:
                 start.sent = start.sent or starts
                 with (
                     self._errors.translated(start, what),
                     start.within(self._deadline if deadline_s is None else deadline_s, what),
+                    anyio.CancelScope() as self._talking,
                 ):
                     answer = await talk(line)
-                self._line, line_to_close = line, None
-            except BaseException:
-                line_to_close = line
-                raise
+                    self._line, to_close = line, None
             finally:
-                if line_to_close is not None:
-                    await _closed(line_to_close)
-            return answer
+                if to_close is not None:
+                    await _closed(to_close)
+            if to_close is None:
+                return answer
+            raise start.lost(f"{what} was broken off")
+
+    def break_off(self) -> None:
+        """End the exchange that is under way, if any: a safe state waits for no answer."""
+        if self._talking is not None:
+            self._talking.cancel()
 
     async def _ready(self, start: Start) -> L:
         """A line that owes no answer to anybody."""

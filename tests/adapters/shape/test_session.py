@@ -131,6 +131,24 @@ async def test_exchanges_take_turns(session):
 
 
 @pytest.mark.anyio
+async def test_an_exchange_can_be_broken_off_for_one_that_must_not_wait(session):
+    ended = []
+
+    async def long():
+        with pytest.raises(OutcomeUnknown, match="was broken off"):
+            await session.exchange(hang, "awaiting", Start(sent=True), deadline_s=60.0)
+        ended.append("long")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(long)
+        await anyio.wait_all_tasks_blocked()
+        session.break_off()
+        answer = await session.exchange(Wire.ask, "making safe")
+
+    assert (answer, ended) == (2, ["long"])
+
+
+@pytest.mark.anyio
 async def test_a_driver_that_hangs_in_its_thread_is_left_to_itself():
     release, made, closed = threading.Event(), [], []
 
