@@ -34,8 +34,7 @@ class Climber:
     def climbed(self, points: Floats, domain: Domain) -> Floats:
         """Where gradients lead from each of ``s x w`` within the domain's planes and relaxed columns: ``s x w``."""
         free = np.flatnonzero(domain.relaxed)
-        constraints = _constraints(domain, free)
-        return np.array([self._climb(point, free, constraints) for point in points])
+        return np.array([self._climb(point, free, _constraints(domain, free, point)) for point in points])
 
     def _climb(self, start: Floats, free: Places, constraints: list[dict[str, Any]]) -> Floats:
         """The end of one climb, ``w``, that moves the columns ``free`` only."""
@@ -60,15 +59,17 @@ class Climber:
         return end
 
 
-def _constraints(domain: Domain, free: Places) -> list[dict[str, Any]]:
-    """The domain's planes, over the free columns, as SLSQP takes them."""
-    places = {int(column): i for i, column in enumerate(free)}
+def _constraints(domain: Domain, free: Places, start: Floats) -> list[dict[str, Any]]:
+    """The domain's planes over the free columns, as SLSQP takes them; the others stay where the start, ``w``, is."""
     found: list[dict[str, Any]] = []
     for kind, planes in zip(("ineq", "eq"), domain.planes(), strict=True):
         for columns, weights, bound in planes:
-            row = np.zeros(len(free))
-            row[[places[int(column)] for column in columns]] = weights
-            found.append({"type": kind, "fun": _Distance(row, bound), "jac": _Normal(row)})
+            row = np.zeros(len(start))
+            row[columns] = weights
+            moved = row[free]
+            if moved.any():
+                rest = bound - float(row @ start) + float(moved @ start[free])
+                found.append({"type": kind, "fun": _Distance(moved, rest), "jac": _Normal(moved)})
     return found
 
 

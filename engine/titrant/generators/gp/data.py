@@ -66,9 +66,10 @@ def collect(encoding: Encoding, metrics: Sequence[str], points: Sequence[Point])
     sem = np.array(sems, dtype=np.float64).reshape(raw.shape)
     keep = np.isfinite(raw).all(1)
     z, raw, sem = z[keep], raw[keep], sem[keep]
-    shift = raw.mean(0) if len(raw) else np.zeros(len(metrics))
-    scale = raw.std(0, ddof=1) if len(raw) > 1 else np.ones(len(metrics))
-    scale = np.where(scale > _CONSTANT * np.maximum(1.0, np.abs(shift)), scale, 1.0)
+    size = _size(raw)
+    shift = size * (raw / size).mean(0) if len(raw) else np.zeros(len(metrics))
+    spread = (raw / size).std(0, ddof=1) if len(raw) > 1 else np.zeros(len(metrics))
+    scale = np.where(spread > _CONSTANT, size * spread, 1.0)
     variance = (sem / scale) ** 2
     return Data(
         z=z,
@@ -79,6 +80,16 @@ def collect(encoding: Encoding, metrics: Sequence[str], points: Sequence[Point])
         scale=scale,
         metrics=tuple(metrics),
     )
+
+
+def _size(raw: Floats) -> Floats:
+    """For each column, ``n x m``, a power of two near its greatest magnitude: dividing by it is exact, ``m``.
+
+    Squares of outcomes in attofarads vanish, and those of astronomers overflow.
+    """
+    greatest = np.abs(raw).max(0, initial=0.0)
+    exponent = np.frexp(greatest)[1]
+    return np.asarray(np.where(greatest > 0, np.ldexp(1.0, np.minimum(exponent, 1023)), 1.0))
 
 
 def _finite(value: float | None) -> float:

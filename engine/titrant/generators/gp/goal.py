@@ -92,7 +92,8 @@ def _weights(terms: tuple[tuple[str, float], ...], data: Data) -> Floats:
 
 
 def _size(row: Floats) -> float:
-    size = float(np.linalg.norm(row))
-    if not size:
+    greatest = float(np.abs(row).max(initial=0.0))
+    if not greatest:
         raise ObjectiveError("the terms of an objective or outcome constraint cancel out")
-    return size
+    # Squares of very large or small weights would not be finite.
+    return greatest * float(np.linalg.norm(row / greatest))
