@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import psutil
 import pytest
+from tests.adapters import conftest
 from tests.adapters.servers.process import GUARD, LOOPBACK, ROOT, Server, program
 
 LISTENER = """
@@ -82,3 +84,17 @@ def test_a_missing_program_fails_the_test_with_the_command_that_installs_it():
         pytest.fail.Exception, match=r"frobd is not installed: run `make servers` \(or apt-get install frob\)"
     ):
         program("frobd", "frob")
+
+
+@pytest.mark.parametrize(("failed", "shown"), [(True, [("log of robot", "no tips left")]), (False, [])])
+def test_the_log_of_a_server_is_shown_with_the_failure_of_a_test_that_used_it(tmp_path, monkeypatch, failed, shown):
+    server, item = Server("robot", listener, tmp_path), SimpleNamespace(fixturenames=["robot"])
+    server.log.write_text("no tips left")
+    monkeypatch.setattr(conftest, "RUNNING", {"robot": server, "another": None})
+    report = SimpleNamespace(failed=failed, sections=[])
+    hook = conftest.pytest_runtest_makereport(item)
+    next(hook)
+    with pytest.raises(StopIteration):
+        hook.send(report)
+
+    assert report.sections == shown
