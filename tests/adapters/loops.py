@@ -1,4 +1,4 @@
-"""A closed loop over an adapter whose engine is killed (kill -9) while a run is under way, and resumed in another process.
+"""A closed loop over an adapter: its engine is killed (kill -9) while a run is under way, and another one goes on.
 
 In a test::
 
@@ -190,15 +190,15 @@ def _counted(starts):
 
 async def _child(plan, env, kill_when=None):
     """Run an engine to its end, or until it is killed; give its exit code and what it wrote to stderr."""
-    said = Path(f"{plan.log}.stderr")
-    with said.open("wb") as stderr:
+    said = anyio.Path(f"{plan.log}.stderr")
+    async with await said.open("wb") as stderr:
         process = await anyio.open_process(
             [sys.executable, "-m", "tests.adapters.loops", msgspec.json.encode(plan).decode()],
             cwd=ROOT,
             env=os.environ | (env or {}),
             stdin=None,
-            stdout=stderr,
-            stderr=stderr,
+            stdout=stderr.wrapped,
+            stderr=stderr.wrapped,
         )
     try:
         with anyio.move_on_after(PATIENCE_S):
@@ -207,14 +207,14 @@ async def _child(plan, env, kill_when=None):
                     if await kill_when():
                         process.kill()
                         break
-                    await anyio.sleep(0.005)  # noqa: ASYNC110  # the lab may be another process
+                    await anyio.sleep(0.005)  # the lab may be another process
             await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
         with anyio.CancelScope(shield=True):
             await process.wait()
-    return process.returncode, said.read_text(errors="replace")
+    return process.returncode, await said.read_text(errors="replace")
 
 
 # --- in the process under test ----------------------------------------------------------------------------------------
