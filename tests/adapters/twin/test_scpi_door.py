@@ -272,5 +272,5 @@ async def test_a_port_that_is_taken_is_named(door):
 
 
 def test_a_protocol_that_there_is_not_is_named_with_those_that_there_are():
-    with pytest.raises(ConfigurationError, match=r"no protocol 'telnet'; there are scpi, rest, modbus, opcua"):
+    with pytest.raises(ConfigurationError, match=r"no protocol 'telnet'; there are scpi, rest, modbus, opcua, sila"):
         door_named("telnet")

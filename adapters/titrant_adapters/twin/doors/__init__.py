@@ -12,6 +12,7 @@ PROTOCOLS = {
     "rest": ("rest", "RestDoor"),
     "modbus": ("modbus", "ModbusDoor"),
     "opcua": ("opcua", "OpcUaDoor"),
+    "sila": ("sila", "SilaDoor"),
 }
 """Name to module and class."""
 

@@ -1,0 +1,197 @@
+"""The lab twin as a SiLA 2 server: one observable command with progress, whose parameters are the lab's settings."""
+
+# No ``from __future__ import annotations`` here: the CDK reads the annotations as types.
+import inspect
+import math
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import GenericAlias
+from typing import Any, ClassVar
+
+import anyio
+import msgspec
+
+from titrant_adapters.twin.answers import OutOfRange, Refused
+from titrant_adapters.twin.behaviour import DEFINED_ERROR
+from titrant_adapters.twin.doors.base import LOOPBACK, Door, need
+from titrant_adapters.twin.faults import FaultKind
+from titrant_adapters.twin.lab import MODEL
+from titrant_adapters.twin.runs import Run
+
+ORIGINATOR = "org.titrant"
+PROGRESS_S = 0.1
+"""How often progress is told, in real seconds."""
+
+
+class CloggedNozzle(Exception):  # the class's name is the error's
+    """The nozzle is clogged; the run ended without a result."""
+
+
+class SilaDoor(Door):
+    """``Reactor.Run(<settings>, Key)`` gives the values; ``SetValue``, ``ReadValue``, ``FindRun``, ``Stop`` besides."""
+
+    protocol = "sila"
+    cannot: ClassVar[Mapping[FaultKind, str]] = {
+        "duplicate": "gRPC counts what goes over an HTTP/2 stream: a reply that comes twice breaks the connection, and "
+        "never reaches the caller as a second answer",
+    }
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"{LOOPBACK}:{self.port}"
+
+    def how_to(self) -> str:
+        """The command."""
+        names = ", ".join(identifier(name) for name in self.lab.settings.inputs)
+        return f"no TLS, no discovery; feature Reactor: observable command Run({names}, Key)"
+
+    @asynccontextmanager
+    async def behind(self) -> AsyncIterator[int]:
+        """Serve the feature by the UniteLabs CDK."""
+        cdk = need("unitelabs.cdk")
+        server = cdk.SiLAServerConfig(hostname=LOOPBACK, port=0, tls=False, name=MODEL, type="LabTwin")
+        connector = cdk.Connector(cdk.ConnectorBaseConfig(sila_server=server, discovery=None))
+        connector.register(_feature(self))
+        await connector.start()
+        try:
+            # The port that was chosen is told nowhere else.
+            yield int(connector.sila_server._address.rsplit(":", 1)[1])  # noqa: SLF001
+        finally:
+            await connector.sila_server.stop(grace=0)
+            await connector.stop()
+
+    def accept(self, values: Mapping[str, Any]) -> Run:
+        """Start a run before its confirmation goes out, so that a fault meets just that."""
+        sila = need("sila.framework")
+        parameters = {name: value for name, value in values.items() if name in self.lab.settings.inputs}
+        try:
+            run = self.started(self.lab.start(values["key"], parameters))
+        except OutOfRange as exc:
+            name = next((name for name in parameters if str(exc).startswith(name)), next(iter(parameters)))
+            raise sila.ValidationError(str(exc), name) from exc
+        except Refused as exc:
+            raise sila.CommandExecutionNotAccepted(str(exc)) from exc
+        self.about_to_reply("start")
+        return run
+
+    async def see_through(self, run: Run, status: Any) -> tuple[Any, ...]:
+        """Tell progress until a run is over; its values, quality and conditions.
+
+        Raises:
+            CloggedNozzle: The error that the feature defines.
+            RuntimeError: It failed in another way, or was lost.
+        """
+        while run.state == "running":
+            status.update(progress=run.progress)
+            with anyio.move_on_after(PROGRESS_S):
+                await self.lab.runs.finish(run.number)
+            run = self.lab.runs.look(run.number)
+        if run.reason == DEFINED_ERROR:
+            raise CloggedNozzle(run.reason)
+        if run.state != "done":
+            raise RuntimeError(f"{run.state}: {run.reason}")
+        self.about_to_reply("result")
+        values = [run.values.get(one.name, math.nan) for one in self.lab.physics.outputs]
+        return (*values, run.quality, msgspec.json.encode(run.conditions).decode())
+
+
+def identifier(name: str) -> str:
+    """A name as SiLA writes it: ``residence_time`` is ResidenceTime."""
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def _feature(door: SilaDoor) -> Any:
+    """The feature, made for the settings and values of this lab."""
+    sila = need("unitelabs.cdk.sila")
+    lab, accepted = door.lab, deque[Run]()
+
+    async def run(self: Any, *, status: Any, **_values: Any) -> Any:
+        # Executions begin in the order in which they were accepted.
+        return await door.see_through(accepted.popleft(), status)
+
+    run.__signature__ = _signature(door, sila.Status)  # type: ignore[attr-defined]  # read by the CDK
+    run.__doc__ = _docstring(door)
+    command = sila.ObservableCommand(errors=[CloggedNozzle])(run)
+
+    def accept(self: Any, **values: Any) -> None:
+        accepted.append(door.accept(values))
+
+    command.validator(accept)
+
+    async def set_value(self: Any, name: str, value: float) -> None:  # noqa: D417  # the CDK's form, as below
+        """Set one input, for all runs to come.
+
+        Args:
+          Name: Which.
+          Value: To what.
+        """
+        lab.settings.set(name, value)
+        door.about_to_reply("set")
+
+    async def read_value(self: Any, name: str) -> float:  # noqa: D417
+        """Read back what an input is set to.
+
+        Args:
+          Name: Which.
+
+        Returns:
+          Value: What it is set to.
+        """
+        lab.settings.check({name: lab.settings.inputs[name].initial} if name in lab.settings.inputs else {name: 0.0})
+        door.about_to_reply("read")
+        return float(lab.settings.points[name])
+
+    async def find_run(self: Any, key: str) -> str:  # noqa: D417
+        """Say what became of the latest run with a key.
+
+        Args:
+          Key: The key.
+
+        Returns:
+          Run: A JSON object, or null where there is none.
+        """
+        door.about_to_reply("status")
+        found = lab.find(key)
+        return msgspec.json.encode(found).decode()
+
+    async def stop(self: Any) -> None:
+        """Stop every run and go back to the first settings."""
+        lab.safe_state()
+        door.about_to_reply("stop")
+
+    plain = {"SetValue": set_value, "ReadValue": read_value, "FindRun": find_run, "Stop": stop}
+    members = {name: sila.UnobservableCommand(identifier=name)(function) for name, function in plain.items()}
+
+    def begin(self: Any) -> None:
+        sila.Feature.__init__(self, originator=ORIGINATOR, category="laboratory", version="1.0")
+
+    return type("Reactor", (sila.Feature,), {"__init__": begin, "__doc__": "A reactor.", "run": command, **members})()
+
+
+def _signature(door: SilaDoor, status: type) -> inspect.Signature:
+    kinds: dict[str, type] = {one.name: str if one.choices else float for one in door.lab.physics.inputs}
+    plain = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=kind)
+        for name, kind in {"self": Any, **kinds, "key": str}.items()
+    ]
+    told = inspect.Parameter("status", inspect.Parameter.KEYWORD_ONLY, annotation=status)
+    results = GenericAlias(tuple, (*[float] * len(door.lab.physics.outputs), str, str))
+    return inspect.Signature([*plain, told], return_annotation=results)
+
+
+def _docstring(door: SilaDoor) -> str:
+    inputs = [f"  {identifier(one.name)}: In {one.unit or 'no unit'}." for one in door.lab.physics.inputs]
+    outputs = [f"  {identifier(one.name)}: In {one.unit or 'no unit'}." for one in door.lab.physics.outputs]
+    lines = [
+        "Run an experiment.",
+        "",
+        "Args:",
+        *inputs,
+        "  Key: The caller's own name for it.",
+        "",
+        "Returns:",
+        *outputs,
+    ]
+    return "\n".join([*lines, "  Quality: Good or bad.", "  Conditions: What was really carried out, a JSON object."])
