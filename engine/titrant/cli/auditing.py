@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -61,18 +62,16 @@ Moment = Annotated[str, typer.Argument(metavar="SEQ|TIME", help="A sequence numb
 
 @command
 def diff(
-    log: Annotated[str, typer.Argument(metavar="LOG", help="The log.", show_default=False)],
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="The log.", show_default=False)],
     before: Moment,
     after: Moment = "end",
     json: Json = False,
 ) -> Shown:
     """Say what changed in an experiment between two moments."""
-    from pathlib import Path  # noqa: PLC0415
-
     from titrant.replay.diff import changes  # noqa: PLC0415
     from titrant.replay.moment import state_at  # noqa: PLC0415
 
-    path = find_log(Path(log))
+    path = find_log(log)
     old, new = state_at(path, before), state_at(path, None if after == "end" else after)
     found = changes(old.state, new.state)
     value = {"before": old.seq, "after": new.seq, "changes": found}

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from titrant.cli.errors import BadInput
-from titrant.cli.logs import find_log
+from titrant.cli.logs import find_log, place_for
 from titrant.cli.options import SUFFIX, Json, Log
 from titrant.cli.output import Shown, command
 
@@ -88,6 +88,6 @@ def backup(log: Log = None, output: Output = None, json: Json = False) -> Shown:
     from titrant.log.backup import backup as copy  # noqa: PLC0415
 
     path = find_log(log)
-    place = output or path.with_name(f"{path.name.removesuffix(SUFFIX)}.backup{SUFFIX}")
+    place = place_for(output or path.with_name(f"{path.name.removesuffix(SUFFIX)}.backup{SUFFIX}"))
     verdict = copy(path, place)
     return Shown({"path": str(place), "head": str(verdict.head)}, f"{place}: {verdict}")

@@ -23,6 +23,9 @@ SEM = "_sem"
 SHOWN = 8
 """How many bad rows are listed."""
 
+LONGEST = 40
+"""Letters of a column's name that are shown."""
+
 
 @command
 def import_(
@@ -90,7 +93,7 @@ def _read(known: Known, table: Path) -> Iterator[tuple[int, dict[str, str]]]:
             columns = {*known.space.names, *known.metrics, *(metric + SEM for metric in known.metrics)}
             if strange := [name for name in names if name not in columns]:
                 raise BadInput(
-                    f"{table} has the column {strange[0]!r}, which is neither parameter nor metric: there are "
+                    f"{table} has the column {_brief(strange[0])}, which is neither parameter nor metric: there are "
                     f"{', '.join((*known.space.names, *known.metrics))}, and METRIC{SEM} for standard errors"
                 )
             if twice := [name for name in names if names.count(name) > 1]:
@@ -101,6 +104,11 @@ def _read(known: Known, table: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 yield reader.line_num, row
         except (csv.Error, UnicodeDecodeError) as exc:
             raise BadInput(f"{table} cannot be read as CSV in UTF-8: {exc}") from exc
+
+
+def _brief(name: str) -> str:
+    """A name as it stands, if it is one: a file that is no table may have all its text in its first line."""
+    return repr(name) if len(name) <= LONGEST else f"{name[:LONGEST]!r}…"
 
 
 def _arguments(known: Known, row: dict[str, str]) -> dict[str, Any]:

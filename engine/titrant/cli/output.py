@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec
 
 import typer
+
+from titrant.cli.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +41,7 @@ def command(function: Callable[P, Shown | None]) -> Callable[P, None]:
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        _require_finite(kwargs)
         shown = function(*args, **kwargs)
         if shown is None:
             return
@@ -51,6 +55,13 @@ def command(function: Callable[P, Shown | None]) -> Callable[P, None]:
             raise typer.Exit(shown.code)
 
     return run
+
+
+def _require_finite(given: Mapping[str, object]) -> None:
+    """Refuse nan and inf, which count as numbers and pass every lower bound."""
+    for name, value in given.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise BadInput(f"--{name.replace('_', '-')} {value:g}: give a finite number")
 
 
 def print_json(value: Any, *, one_line: bool = False) -> None:

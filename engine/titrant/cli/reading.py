@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from titrant.cli.errors import BadInput
-from titrant.cli.logs import find_log
+from titrant.cli.logs import find_log, read
 from titrant.cli.options import Json, Log, LogOption
 from titrant.cli.output import Shown, command, print_json, table
 
@@ -100,16 +100,19 @@ def log(
     after = _after(found, since)
     _known(kind)
     began: int | None = None
-    virtual = False
+    virtual = seen = False
     for record in _records(found, 0 if not json and after else after, follow=follow):
         began = record.recorded_at if began is None else began
         virtual = _virtual(record, before=virtual)
+        seen = seen or record.trial == trial
         if record.seq <= after or not _wanted(record, kind, trial):
             continue
         if json:
             print_json(record, one_line=True)
         else:
             typer.echo(event_line(record, began=began, virtual=virtual))
+    if trial is not None and not seen:
+        read(found, verify=False).state.trial(trial)  # there may be none of that number: no line would not say so
 
 
 def _after(path: Path, since: str | None) -> int:

@@ -14,6 +14,7 @@ from titrant.control.address import sweep
 from titrant.control.outcome import Outcome
 from titrant.control.status import status
 from titrant.engine import Engine
+from titrant.log.heads import head
 from titrant.log.replay import scan
 from titrant.messages.commands import By
 from titrant.rules.evolve import evolve
@@ -33,6 +34,7 @@ async def act_alone(path: Path, act: str, arguments: Mapping[str, Any], by: By) 
     with acting_as(by.actor, by.role, by.reason):
         if act == "status":
             return Outcome(events=(), value=await run_in_thread(_look, path))
+        await run_in_thread(head, path)  # a file that is no log is left without so much as a lock beside it
         async with Engine(path, create=False) as engine:
             sweep(path)  # of an engine that was killed, now that the lease is ours
             return await perform(Calls(engine), act, arguments, by)
