@@ -14,6 +14,8 @@ from msgspec.structs import replace
 from titrant.errors import GenerationError
 from titrant.generators import dispatch, sobol
 from titrant.generators.base import Point, PredictionRequest, Request
+from titrant.generators.encoding import encoding_of
+from titrant.generators.gp.data import collect, thinned
 from titrant.generators.gp.hyperparameters import Hyperparameters, fit, spread_evenly
 from titrant.generators.gp.logs import log_improvement
 from titrant.generators.gp.posterior import Posterior, cholesky
@@ -158,6 +160,18 @@ def test_a_thousand_points_are_fitted_on_some_of_them_spread_over_the_outcomes()
     assert len(set(places)) == 200
     assert {int(y.argmin()), int(y.argmax())} <= set(places)
     assert np.median(y[places]) == pytest.approx(np.median(y), abs=0.05)
+
+
+def test_of_thousands_of_points_the_best_and_an_even_share_of_the_others_are_kept(monkeypatch):
+    monkeypatch.setattr("titrant.generators.gp.generator._MOST_POINTS", 20)
+    ys = np.random.default_rng(0).standard_normal(50).tolist()
+    proposal = only(dispatch.suggest(request_of(cube(2), ys)))
+
+    assert proposal.generator == "GP(Matern-5/2) of 20 of 50 points + LogNEI"
+    data = collect(encoding_of(cube(2), {}), ["y"], request_of(cube(2), ys).observed)
+    kept = thinned(data, data.y[:, 0], 20).y[:, 0]
+    assert sorted(kept)[10:] == sorted(data.y[:, 0])[40:]
+    assert min(kept) == min(data.y[:, 0])
 
 
 def test_known_noise_is_not_fitted_again():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from titrant.generators.axes import Floats
 from titrant.generators.base import Point
@@ -79,6 +80,29 @@ def collect(encoding: Encoding, metrics: Sequence[str], points: Sequence[Point])
         shift=shift,
         scale=scale,
         metrics=tuple(metrics),
+    )
+
+
+def thinned(data: Data, worth: Floats, most: int) -> Data:
+    """At most so many of the points: half of them the best ones, the others spread evenly over what they are worth.
+
+    Args:
+        data: ``n`` points.
+        worth: What each is worth, ``n``; the larger the better.
+        most: How many to keep.
+    """
+    if len(data) <= most:
+        return data
+    order = np.argsort(-worth, kind="stable")
+    best, rest = order[: most // 2], order[most // 2 :]
+    spread = np.linspace(0.0, len(rest) - 1.0, most - len(best)).round().astype(np.intp)
+    places = np.sort(np.concatenate([best, rest[spread]]))
+    return replace(
+        data,
+        z=data.z[places],
+        x=data.x[places],
+        y=data.y[places],
+        variance=tuple(None if column is None else column[places] for column in data.variance),
     )
 
 
