@@ -13,6 +13,7 @@ PROTOCOLS = {
     "modbus": ("modbus", "ModbusDoor"),
     "opcua": ("opcua", "OpcUaDoor"),
     "sila": ("sila", "SilaDoor"),
+    "mqtt": ("mqtt", "MqttDoor"),
 }
 """Name to module and class."""
 
