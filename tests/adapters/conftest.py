@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.adapters.servers import epics_ca as epics
 from tests.adapters.servers import mqtt
-from tests.adapters.servers.process import LOOPBACK, Server, elsewhere, held_port, program, python
+from tests.adapters.servers.process import LOOPBACK, Server, elsewhere, program, python
 from tests.adapters.servers.serial_line import SerialReactor
 from tests.adapters.servers.slurm import Slurm
 
@@ -89,9 +89,9 @@ def serve_device(serve, name, broker):
 @pytest.fixture(scope="session")
 def epics_ca(serve):
     """An EPICS reactor over Channel Access; this process is told where to look for it."""
-    with held_port() as repeater, pytest.MonkeyPatch.context() as patch:
-        server = serve("epics_ca", python("epics_ca", repeater))
-        for name, value in epics.settings(server.port, repeater).items():
+    with epics.Repeater() as repeater, pytest.MonkeyPatch.context() as patch:
+        server = serve("epics_ca", python("epics_ca", repeater.port))
+        for name, value in epics.settings(server.port, repeater.port).items():
             patch.setenv(name, value)
         yield server
 

@@ -5,6 +5,8 @@ Put REACTOR:SP, then put REACTOR:GO and wait; get REACTOR:YIELD.  Too hot a run 
 
 import asyncio
 import os
+import socket
+import struct
 import sys
 import threading
 
@@ -17,7 +19,7 @@ PREFIX = "REACTOR"
 def settings(port, repeater):
     """What keeps server and client on the loopback: EPICS broadcasts unless told otherwise.
 
-    *repeater* is a UDP port that is taken: a client that finds it free forks a daemon that listens everywhere.
+    *repeater* is the port of a Repeater.
     """
     return {
         "EPICS_CAS_INTF_ADDR_LIST": LOOPBACK,
@@ -28,6 +30,38 @@ def settings(port, repeater):
         "EPICS_CA_SERVER_PORT": str(port),
         "EPICS_CA_REPEATER_PORT": str(repeater),
     }
+
+
+class Repeater:
+    """In the place of EPICS' repeater of beacons, which listens everywhere; a client that finds none forks one."""
+
+    REGISTER, CONFIRM, END = 24, 17, b"end"
+
+    def __init__(self):
+        self._socket = socket.socket(type=socket.SOCK_DGRAM)
+        self._socket.bind((LOOPBACK, 0))
+        self.port = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._confirm, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        with socket.socket(type=socket.SOCK_DGRAM) as line:
+            line.sendto(self.END, (LOOPBACK, self.port))
+        self._thread.join()
+        self._socket.close()
+
+    def _confirm(self):
+        """Confirm registrations, which come with a header or empty: a client nags without."""
+        confirmed = struct.pack(">HHHHI", self.CONFIRM, 0, 0, 0, 0) + socket.inet_aton(LOOPBACK)
+        while True:
+            heard, client = self._socket.recvfrom(1024)
+            if heard == self.END:
+                return
+            if not heard or heard.startswith(struct.pack(">H", self.REGISTER)):
+                self._socket.sendto(confirmed, client)
 
 
 def serve():

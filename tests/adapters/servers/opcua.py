@@ -6,6 +6,7 @@ The companion specification's own node sets are loaded, so that a client finds t
 import asyncio
 import logging
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from asyncua import Server, ua
@@ -14,6 +15,7 @@ from tests.adapters.servers.reactor import LIMIT, begin, hangs, yield_at
 
 NODE_SETS = Path(__file__).parents[1] / "data/opcua"
 NAMESPACE = "urn:titrant:test"
+RUN_S = 0.05
 LADS = "http://opcfoundation.org/UA/LADS/"
 
 
@@ -54,7 +56,46 @@ async def add_lads_device(server):
     devices = await server.nodes.objects.get_child(
         f"{await server.get_namespace_index('http://opcfoundation.org/UA/DI/')}:DeviceSet"
     )
-    await devices.add_object(await server.get_namespace_index(NAMESPACE), "LabReactor", objecttype=device_type.nodeid)
+    own = await server.get_namespace_index(NAMESPACE)
+    device = await devices.add_object(own, "LabReactor", objecttype=device_type.nodeid)
+    await add_lads_unit(server, await device.get_child(f"{lads}:FunctionalUnitSet"), lads, own)
+
+
+async def add_lads_unit(server, units, lads, own):
+    """A functional unit with the specification's own program call: a heater to set, a yield among the results."""
+    unit_type = await subtype(server.nodes.base_object_type, ua.QualifiedName("FunctionalUnitType", lads))
+    result_type = await subtype(server.nodes.base_object_type, ua.QualifiedName("ResultType", lads))
+    unit = await units.add_object(own, "Unit", objecttype=unit_type.nodeid)
+    heater = await (await unit.get_child(f"{lads}:FunctionSet")).add_object(own, "Heater")
+    target = await heater.add_variable(lads, "TargetValue", 20.0)
+    await target.set_writable()
+    await heater.add_variable(lads, "CurrentValue", 20.0)
+    results = await unit.get_child([f"{lads}:ProgramManager", f"{lads}:ResultSet"])
+    running = set()
+
+    async def start_program(_parent, _template, _properties, job, _task, _samples):
+        temperature = await target.read_value()
+        begin(temperature)
+        name = str(len(await results.get_children()))
+        result = await results.add_object(own, name, objecttype=result_type.nodeid)
+        await (await result.get_child(f"{lads}:SupervisoryJobId")).write_value(job.Value)
+        task = asyncio.create_task(carry_out(result, temperature))
+        running.add(task)
+        task.add_done_callback(running.discard)
+        return [ua.Variant(name, ua.VariantType.String)]
+
+    async def carry_out(result, temperature):
+        await asyncio.sleep(RUN_S)
+        values = await result.get_child(f"{lads}:VariableSet")
+        reading = await values.add_variable(own, "Yield", yield_at(temperature))
+        if temperature > LIMIT:
+            bad = ua.StatusCode(ua.UInt32(ua.StatusCodes.BadSensorFailure))
+            await reading.write_value(ua.DataValue(ua.Variant(0.0), StatusCode=bad))
+        now = ua.DataValue(ua.Variant(datetime.now(UTC), ua.VariantType.DateTime))
+        await (await result.get_child(f"{lads}:Stopped")).write_value(now)
+
+    state = await unit.get_child(f"{lads}:FunctionalUnitState")
+    server.link_method(await state.get_child(f"{lads}:StartProgram"), start_program)
 
 
 async def subtype(node, name):

@@ -142,14 +142,6 @@ def bound_by(processes, port=None):
     }
 
 
-@contextlib.contextmanager
-def held_port():
-    """A UDP port of the loopback that nobody else can take meanwhile."""
-    with socket.socket(type=socket.SOCK_DGRAM) as held:
-        held.bind((LOOPBACK, 0))
-        yield held.getsockname()[1]
-
-
 def python(module, *args, interpreter=sys.executable):
     """The command of one of our own servers, as a function of its port."""
     return lambda port: [interpreter, "-m", f"tests.adapters.servers.{module}", port, *args]
