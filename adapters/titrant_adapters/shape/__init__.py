@@ -7,6 +7,7 @@
     Session, TcpLine, Blocking          one exchange at a time              session.py, tcp.py, blocking.py
     AdapterRunner, AdapterMetric        connect, carry out, leave safe      runner.py
     AskedConfig, AskedRunner            instruments told and asked in text  asking.py
+    WrittenConfig, WrittenRunner        orders and results in files         written.py
     library                             an extra, imported on use           blocking.py
 """
 
@@ -18,6 +19,7 @@ from titrant_adapters.shape.runner import AdapterMetric, AdapterRunner, Course
 from titrant_adapters.shape.session import Line, Session
 from titrant_adapters.shape.settings import Deviation, Setting, Settings
 from titrant_adapters.shape.tcp import TcpLine
+from titrant_adapters.shape.written import WrittenConfig, WrittenRunner, from_json, from_table, to_text
 
 __all__ = [
     "COMMON",
@@ -39,6 +41,11 @@ __all__ = [
     "Settings",
     "Start",
     "TcpLine",
+    "WrittenConfig",
+    "WrittenRunner",
     "bad",
+    "from_json",
+    "from_table",
     "library",
+    "to_text",
 ]
