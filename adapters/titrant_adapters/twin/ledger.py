@@ -6,7 +6,7 @@ With a file it outlives the process: a run whose end is not in it was lost when 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -55,10 +55,17 @@ class End(msgspec.Struct, frozen=True, kw_only=True, tag="end"):
 
 
 class Ledger:
-    """What was started and how it ended, in memory or in a file of one JSON document a line."""
+    """What was started and how it ended, in memory or in a file of one JSON document a line.
+
+    Attributes:
+        all_starts: In their order.
+        ends: By number.
+        watch: Called with each entry, for whoever wants to look on.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
+        self.watch: Callable[[Start | End], None] | None = None
         self.all_starts: list[Start] = []
         self.ends: dict[int, End] = {}
         if path is not None and path.exists():
@@ -81,12 +88,13 @@ class Ledger:
         self._append(end)
 
     def _append(self, entry: Start | End) -> None:
-        if self._path is None:
-            return
-        with self._path.open("ab") as file:
-            file.write(msgspec.json.encode(entry) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        if self._path is not None:
+            with self._path.open("ab") as file:
+                file.write(msgspec.json.encode(entry) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        if self.watch is not None:
+            self.watch(entry)
 
     def _read(self, path: Path) -> None:
         # The last line may have been cut short by a kill; what it was to say had not been promised to anyone.

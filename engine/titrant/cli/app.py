@@ -14,6 +14,8 @@ How to add a command:
    (or ``{"error": ...}``) of it.  Never catch one only to print it.
 5. ``find_log`` (``cli/logs.py``) finds LOG, ``asked_by`` (``cli/people.py``) makes a ``By`` of --by, --role and -m,
    ``event_line`` (``cli/events.py``) puts a record into a line.  Tests call ``main([...])``, which gives the exit code.
+
+Another package adds one by an entry point (``cli/added.py``).
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from titrant.cli import errors
+from titrant.cli.added import PANEL, added, load_added, sentence
 from titrant.cli.table import TABLE, Entry
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -62,10 +65,17 @@ class _Commands(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         return _quiet(super().get_params(ctx))
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        for name, point in added().items():
+            self.add_command(TyperCommand(name, help=sentence(point), rich_help_panel=PANEL))
+        return super().list_commands(ctx)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         entry = next((entry for entry in TABLE if args and entry.name == args[0]), None)
         if entry is not None:
             self.add_command(load(entry))
+        elif args and args[0] in added():
+            self.add_command(load_added(added()[args[0]]))
         return super().resolve_command(ctx, args)
 
 
