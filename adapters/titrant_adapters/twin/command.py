@@ -81,9 +81,6 @@ def serve(
     json: Annotated[bool, typer.Option("--json", help="Print a JSON document a line.")] = False,
 ) -> None:
     """Serve the lab over one protocol until Ctrl-C; see ``SERVE``."""
-    # The protocols' libraries report each lost line at length; here lines are lost on purpose.
-    logging.disable(logging.CRITICAL)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     lab = LabTwin(
         _physics(physics, data, data_set),
         behaviour=_behaviour(behaviour or []),
@@ -93,6 +90,9 @@ def serve(
         clock=Pace(speed),
     )
     options: dict[str, dict[str, Any]] = {"mqtt": {"broker_port": broker_port}, "opcua": {"node_sets": node_sets}}
+    # The protocols' libraries report each lost line at length; here lines are lost on purpose.
+    logging.disable(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     anyio.run(_serve, door_named(protocol), lab, port, options.get(protocol, {}), json)
 
 

@@ -148,11 +148,21 @@ def test_every_protocol_is_served_and_listens_on_the_loopback_interface_only(ser
         (["scpi", "--physics", "replay"], "--data PATH"),
         (["scpi", "--physics", "replay", "--data", "nowhere"], "nowhere"),
         (["scpi", "--faults", "nowhere.toml"], "the fault plan nowhere.toml cannot be read"),
+    ],
+)
+def test_bad_input_is_told_before_anything_is_built(words, said, capsys):
+    assert main(["twin", "serve", *words]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
         (["mqtt", "--broker-port", "1"], "there is no MQTT broker at 127.0.0.1:1"),
         (["opcua", "--node-sets", "nowhere"], "holds no Opc.Ua.Di.NodeSet2.xml"),
     ],
 )
-def test_bad_input_is_told_before_anything_listens(words, said):
+def test_what_a_protocol_lacks_is_told_without_a_traceback(words, said):
     ran = subprocess.run([*SERVE, *words], capture_output=True, text=True, check=False)
 
     assert ran.returncode == 2, ran.stderr

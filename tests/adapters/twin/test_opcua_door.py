@@ -194,6 +194,14 @@ async def test_a_reply_that_does_not_come_in_time_is_a_timeout_and_the_run_is_fo
     assert await ended(lab, connect, run) == ("Complete", 1.0)
 
 
+async def test_a_duplicate_breaks_the_channel_as_is_said(lab, device):
+    await lab.arm("duplicate")
+    with suppress(ConnectionError, TimeoutError):
+        await device.start()
+    with pytest.raises((ConnectionError, TimeoutError)):
+        await device.read("FunctionalUnitState", "CurrentState")
+
+
 async def test_a_dropped_line_is_a_lost_connection(lab, device, connect):
     run = following(lab)
     await lab.arm("drop")

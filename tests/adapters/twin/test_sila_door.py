@@ -136,8 +136,8 @@ async def test_a_second_run_is_not_accepted_while_one_goes_on():
 # The faults, on the wire
 
 
-def test_all_faults_but_one_can_be_expressed():
-    assert len(expressible("sila")) == 12
+def test_all_faults_can_be_expressed():
+    assert len(expressible("sila")) == 13
 
 
 async def test_a_delayed_confirmation_comes(reactor, lab):
@@ -155,6 +155,16 @@ async def test_a_confirmation_that_does_not_come_in_time_leaves_a_run_that_is_fo
 
     assert await lab.starts() == before + 1
     assert (await found(door, fault))["values"]["power"] == 9.0
+
+
+async def test_a_duplicate_confirmation_is_taken_for_nothing(reactor, lab):
+    before = await lab.starts()
+    await lab.arm("duplicate")
+    answers = [(await carry_out(reactor, volt=volt)).Power for volt in (2.0, 3.0)]
+
+    assert answers == [4.0, 9.0]
+    assert (await reactor.ReadValue(Name="volt")).Value == 3.0
+    assert await lab.starts() == before + 2
 
 
 async def test_a_dropped_line_leaves_a_run_that_is_found(reactor, lab, door):

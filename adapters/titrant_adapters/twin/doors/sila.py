@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import GenericAlias
-from typing import Any, ClassVar
+from typing import Any
 
 import anyio
 import msgspec
@@ -15,7 +15,6 @@ import msgspec
 from titrant_adapters.twin.answers import OutOfRange, Refused
 from titrant_adapters.twin.behaviour import DEFINED_ERROR
 from titrant_adapters.twin.doors.base import LOOPBACK, Door, need
-from titrant_adapters.twin.faults import FaultKind
 from titrant_adapters.twin.lab import MODEL
 from titrant_adapters.twin.runs import Run
 
@@ -32,10 +31,6 @@ class SilaDoor(Door):
     """``Reactor.Run(<settings>, Key)`` gives the values; ``SetValue``, ``ReadValue``, ``FindRun``, ``Stop`` besides."""
 
     protocol = "sila"
-    cannot: ClassVar[Mapping[FaultKind, str]] = {
-        "duplicate": "gRPC counts what goes over an HTTP/2 stream: a reply that comes twice breaks the connection, and "
-        "never reaches the caller as a second answer",
-    }
 
     @property
     def address(self) -> str:
