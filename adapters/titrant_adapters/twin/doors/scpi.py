@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
-from anyio.abc import SocketStream
+from anyio.abc import SocketStream, TaskGroup
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from titrant_adapters.twin.answers import OutOfRange, Refused, Unknown
 from titrant_adapters.twin.doors.base import LOOPBACK, Door
-from titrant_adapters.twin.doors.wire import port_of
+from titrant_adapters.twin.doors.wire import Wire, port_of
 from titrant_adapters.twin.faults import Exchange
-from titrant_adapters.twin.lab import MAKER, MODEL
+from titrant_adapters.twin.lab import MAKER, MODEL, LabTwin
 from titrant_adapters.twin.ledger import Value
 from titrant_adapters.twin.runs import Run
 
@@ -42,6 +42,28 @@ class ScpiDoor(Door):
 
     protocol = "scpi"
     framed = False  # a late or cut reply is glued to the next one, which is what makes line protocols dangerous
+
+    def __init__(self, lab: LabTwin, wire: Wire, tasks: TaskGroup) -> None:
+        super().__init__(lab, wire, tasks)
+        self.errors: list[str] = []
+        """The instrument's error queue, one for all lines; the oldest first."""
+
+    def wrong(self, code: int, text: str) -> None:
+        """Enter an error into the queue."""
+        if len(self.errors) >= ERROR_QUEUE:
+            self.errors[-1] = '-350,"Queue overflow"'
+        else:
+            self.errors.append(f'{code},"{text.replace(chr(34), chr(39))}"')
+
+    def started(self, run: Run) -> Run:
+        """As for every door; a failure enters the queue when it happens."""
+        self._tasks.start_soon(self._watch, run.number)
+        return run
+
+    async def _watch(self, number: int) -> None:
+        ended = await self.lab.runs.finish(number)
+        if ended.state == "failed":
+            self.wrong(-240, f"Hardware error; {ended.reason}")
 
     @property
     def address(self) -> str:
@@ -89,7 +111,7 @@ class Dialect:
 
     def __init__(self, door: ScpiDoor) -> None:
         self._door, self._lab = door, door.lab
-        self._errors: list[str] = []
+        self._errors = door.errors
         self._names = {re.sub(r"\W", "", name).upper(): name for name in (*door.lab.settings.inputs,)}
         self._measured = [one.name for one in door.lab.physics.outputs]
 
@@ -109,10 +131,10 @@ class Dialect:
         try:
             reply = await self._understand(words, argument.strip(), asks=asks)
         except Refused as exc:
-            self._wrong(-222 if isinstance(exc, OutOfRange) else -213, str(exc))
+            self._door.wrong(-222 if isinstance(exc, OutOfRange) else -213, str(exc))
             reply = "0"
         except (Unknown, ValueError) as exc:
-            self._wrong(-224, str(exc))
+            self._door.wrong(-224, str(exc))
             reply = NAN
         return reply if asks else None
 
@@ -125,7 +147,7 @@ class Dialect:
             case ["*CLS"]:
                 self._errors.clear()
             case ["SYST", "ERR"]:
-                return self._errors.pop(0) if self._errors else '0,"No error"'
+                return self._said("status", self._errors.pop(0) if self._errors else '0,"No error"')
             case ["SOUR", name] if name in self._names:
                 if asks:
                     return self._said("read", _text(self._lab.settings.points[self._names[name]]))
@@ -134,7 +156,7 @@ class Dialect:
                 return self._said("read", _text(self._lab.settings.actual()[self._names[name]]))
             case ["INIT"]:
                 run = self._door.started(self._lab.start(argument.strip('"')))
-                return self._said("start", str(run.number))
+                return self._said("start", str(run.number)) if asks else None
             case ["*OPC"] | ["READ"]:
                 return await self._wait(starts=words == ["READ"], key=argument.strip('"'))
             case ["FETC"]:
@@ -146,7 +168,7 @@ class Dialect:
                 latest = self._lab.latest()
                 return self._said("status", "1" if latest and latest.quality == "bad" else "0")
             case _:
-                self._wrong(-113, f"Undefined header: {':'.join(words)}")
+                self._door.wrong(-113, f"Undefined header: {':'.join(words)}")
                 return NAN
         return None
 
@@ -172,19 +194,11 @@ class Dialect:
         return argument.strip('"') if one.choices else float(argument)
 
     def _values(self, run: Run | None, name: str) -> str:
-        if run is not None and run.state == "failed":
-            self._wrong(-240, f"Hardware error; {run.reason}")
-        elif run is None or run.state != "done":
-            self._wrong(-230, f"Data corrupt or stale; the run is {run.state if run else 'none'}")
+        if run is None or run.state not in ("done", "failed"):  # a failure is in the queue since it happened
+            self._door.wrong(-230, f"Data corrupt or stale; the run is {run.state if run else 'none'}")
         values = run.values if run else {}
         names = [one for one in self._measured if not name or one.upper() == name.upper()]
         return ",".join(_text(values[one]) if one in values else NAN for one in names) or NAN
-
-    def _wrong(self, code: int, text: str) -> None:
-        if len(self._errors) >= ERROR_QUEUE:
-            self._errors[-1] = '-350,"Queue overflow"'
-        else:
-            self._errors.append(f'{code},"{text.replace(chr(34), chr(39))}"')
 
 
 def _text(value: Value) -> str:
