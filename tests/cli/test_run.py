@@ -146,6 +146,16 @@ def test_a_run_goes_on_in_the_time_it_was_in(titrant, file):
     assert titrant("resume", "--trials", 1, "--json").json["trials"] == 3
 
 
+def test_an_act_in_between_does_not_change_the_time_of_the_run(titrant, file):
+    """It is written in real time, whatever the run was in."""
+    file.write_text(FAST.replace("duration_s = 60", "duration_s = 3600"))
+    titrant("run", file, "--speed", "max", "--trials", 2)
+    titrant("note", 0, "-m", "cloudy")
+
+    assert read("lab.titrant").virtual
+    assert titrant("resume", "--trials", 1, "--json").json["trials"] == 3
+
+
 def test_the_log_is_all_that_a_resume_needs(titrant, own):
     titrant("run", own, "--trials", 1)
     own.unlink()

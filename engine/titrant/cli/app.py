@@ -109,6 +109,8 @@ def _print_version(wanted: bool) -> None:  # typer calls it so
 ABOUT = """
 Closed-loop experiments: run them, watch them, act on them, read their logs.
 
+To begin: `titrant demo`, or `titrant new` and `titrant run FILE`. What a command takes: `titrant COMMAND --help`.
+
 An experiment is a log, one file. Commands that take LOG use $TITRANT_LOG, or the only *.titrant file here, where none
 is named. Exit codes: 0 done, 1 a fault was found, 2 bad input, 3 the experiment does not allow it now, 4 the log is in
 use or unavailable, 130 interrupted.

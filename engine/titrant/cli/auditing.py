@@ -28,7 +28,10 @@ def verify(
     quick: Annotated[bool, typer.Option("--quick", help="Do not compare snapshots with the folded state.")] = False,
     json: Json = False,
 ) -> Shown:
-    """Audit a log: chain, order, legality, signatures, snapshots."""
+    """Audit a log: chain, order, legality, signatures, snapshots.
+
+    The first fault is named, and the exit code is 1. Without --against, a log written anew as a whole does not show.
+    """
     from titrant.log import heads  # noqa: PLC0415  # not for --help
     from titrant.log.verify import verify as audit  # noqa: PLC0415
 
@@ -57,7 +60,12 @@ def head(log: Log = None, json: Json = False) -> Shown:
     return Shown({"log_id": found.log_id, "seq": found.seq, "hash": found.hash.hex(), "line": str(found)}, str(found))
 
 
-Moment = Annotated[str, typer.Argument(metavar="SEQ|TIME", help="A sequence number, a time, or -10m before the end.")]
+Moment = Annotated[
+    str,
+    typer.Argument(
+        metavar="SEQ|TIME", help="An event's number, a time, or end; -10m for before the end goes after --."
+    ),
+]
 
 
 @command

@@ -32,11 +32,17 @@ Output = Annotated[
 def export(
     log: Log = None,
     to: Annotated[
-        Form, typer.Option("--to", help="all: a folder (or .zip) with a checker that needs no titrant.")
+        Form,
+        typer.Option(
+            "--to",
+            metavar="FORM",
+            help="all: a folder (or .zip) with a checker; or csv, parquet, jsonl, html, ro-crate, prov.",
+        ),
     ] = "all",
     output: Output = None,
     which: Annotated[
-        Literal["trials", "observations"], typer.Option("--table", help="Which table, for csv and parquet.")
+        Literal["trials", "observations"],
+        typer.Option("--table", metavar="T", help="trials or observations, for csv and parquet."),
     ] = "trials",
     json: Json = False,
 ) -> Shown:

@@ -30,7 +30,7 @@ LONGEST = 40
 @command
 def import_(
     table: Annotated[
-        Path, typer.Argument(metavar="results.csv", help="A CSV file with a line of names.", show_default=False)
+        Path, typer.Argument(metavar="TABLE", help="A CSV file whose first line names the columns.", show_default=False)
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
     log: LogOption = None,

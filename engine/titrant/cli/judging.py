@@ -149,7 +149,8 @@ def unvoid(
 @command
 def note(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[TRIAL] [WORDS]", help="The trial, if of one; the words, or -m.")
+        list[str] | None,
+        typer.Argument(metavar="TRIAL|WORD", help="The trial, if of one; the words, or -m."),
     ] = None,
     log: LogOption = None,
     by: By = None,
@@ -173,7 +174,9 @@ def sign(
     log: Log = None,
     meaning: Annotated[
         Literal["reviewed", "approved", "responsible"] | None,
-        typer.Option("--meaning", help="What the signature means.", show_default=False),
+        typer.Option(
+            "--meaning", metavar="MEANING", help="reviewed, approved or responsible; it is needed.", show_default=False
+        ),
     ] = None,
     by: By = None,
     role: Role = None,

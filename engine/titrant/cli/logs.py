@@ -67,7 +67,7 @@ class Read(NamedTuple):
         state: The state there.
         seq: The last event's number.
         at: When it was recorded, microseconds since 1970 UTC; 0 in an empty log.
-        virtual: Whether the latest session was in virtual time.
+        virtual: Whether the latest run was in virtual time; an act from a terminal after it, in real time, is no run.
     """
 
     state: State
@@ -83,13 +83,14 @@ def read(path: Path, *, verify: bool = True) -> Read:
         LogError: It cannot be read, or is damaged.
     """
     from titrant.log.replay import scan  # noqa: PLC0415  # not for --help
-    from titrant.messages.events import SessionOpened  # noqa: PLC0415
+    from titrant.messages.events import RunStarted, SessionOpened  # noqa: PLC0415
     from titrant.rules.evolve import evolve  # noqa: PLC0415
     from titrant.rules.state import State  # noqa: PLC0415
 
-    found = Read(State())
+    found, session = Read(State()), False
     for seq, at, event in scan(path, verify=verify):
         # In virtual time nothing of a machine stands in a session.
-        virtual = not event.pid if isinstance(event, SessionOpened) else found.virtual
+        session = not event.pid if isinstance(event, SessionOpened) else session
+        virtual = session if isinstance(event, RunStarted) or seq == 1 else found.virtual
         found = Read(evolve(found.state, event, at), seq, at, virtual)
     return found

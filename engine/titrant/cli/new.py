@@ -20,7 +20,7 @@ def new(
     ] = None,
     template: Annotated[
         Literal["reaction", "mixture", "branin", "blank"],
-        typer.Option("--template", "-t", help="What it is about; all but blank have a simulated lab."),
+        typer.Option("--template", "-t", metavar="T", help="reaction, mixture, branin (simulated labs) or blank."),
     ] = "reaction",
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of experiment files instead.")

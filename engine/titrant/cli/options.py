@@ -73,10 +73,13 @@ Speed = Literal["real", "max"]
 
 Parallelism = Annotated[
     int | None,
-    typer.Option("--parallelism", "-p", min=1, metavar="N", help="Trials at once; the file says it otherwise."),
+    typer.Option(
+        "--parallelism", "-p", min=1, metavar="N", help="Trials at once; the file or the log says it otherwise."
+    ),
 ]
 Trials = Annotated[
-    int | None, typer.Option("--trials", "-n", min=0, metavar="N", help="New trials; the file says it otherwise.")
+    int | None,
+    typer.Option("--trials", "-n", min=0, metavar="N", help="New trials; the file or the log says it otherwise."),
 ]
 SpeedOption = Annotated[
     Speed | None,

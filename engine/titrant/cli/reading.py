@@ -161,7 +161,7 @@ def _wanted(record: Record, kind: str, trial: int | None) -> bool:
 def show(
     what: Annotated[
         str | None,
-        typer.Argument(metavar="[TRIAL|@EVENT]", help="A trial (7), or an event (@42); all trials where left out."),
+        typer.Argument(metavar="TRIAL|@EVENT", help="A trial (7), or an event (@42); all trials where left out."),
     ] = None,
     log: LogOption = None,
     at: When = None,

@@ -31,7 +31,11 @@ def replay(
     ] = False,
     json: Json = False,
 ) -> Shown:
-    """Play an experiment again, or derive its suggestions again and compare."""
+    """Play an experiment again, or derive its suggestions again and compare.
+
+    In a terminal it is seen as a run is; Ctrl-C ends it with a summary. --verify-decisions makes each suggestion again
+    from what the log says it was made from, and names the first that comes out otherwise.
+    """
     path = find_log(log)
     if verify_decisions:
         return _derived(path, until, quiet=json)

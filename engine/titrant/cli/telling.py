@@ -16,7 +16,8 @@ from titrant.cli.values import known_of, pairs, parameters_of, results_of
 
 Count = Annotated[int, typer.Option("-n", "--count", metavar="N", min=1, help="How many.")]
 Conditions = Annotated[
-    list[str] | None, typer.Argument(metavar="PARAMETER=VALUE…", help="The conditions; metrics may follow.")
+    list[str] | None,
+    typer.Argument(metavar="PARAMETER=VALUE…", help="The conditions, as solvent=DMF; metrics may follow."),
 ]
 
 
@@ -54,7 +55,10 @@ def tell(
     reason: Reason = "",
     json: Json = False,
 ) -> Shown:
-    """Tell the result of a trial that you carried out."""
+    """Tell the result of a trial that you carried out.
+
+    For example: titrant tell 3 yield=71.2 impurity=2.1±0.2
+    """
     path = find_log(log)
     data = results_of(known_of(path), pairs(values or []))
     return do("tell", {"trial": trial, "data": data or None}, log=path, by=by, role=role, reason=reason)
@@ -70,7 +74,10 @@ def correct(
     reason: Reason = "",
     json: Json = False,
 ) -> Shown:
-    """Replace values of a finished trial; those before stay in the history."""
+    """Replace values of a finished trial; those before stay in the history.
+
+    For example: titrant correct 3 yield=70.4 -m "wrong dilution"
+    """
     why = needed(reason, "correct")
     path = find_log(log)
     data = results_of(known_of(path), pairs(values or []))

@@ -25,20 +25,32 @@ def whatif(
     log: Log = None,
     method: Annotated[
         Literal["fast", "quality", "random_search"] | None,
-        typer.Option("--method", help="How trials are made; as in the log where left out.", show_default=False),
+        typer.Option(
+            "--method",
+            metavar="M",
+            help="fast, quality or random_search; as in the log where left out.",
+            show_default=False,
+        ),
     ] = None,
     parallelism: Annotated[
         str, typer.Option("--parallelism", "-p", metavar="N,N…", help="Trials at once, a setting for each.")
     ] = "1,2,4",
     trials: Annotated[
         int | None,
-        typer.Option("--trials", "-n", min=1, help="New trials; as many as in the log.", show_default=False),
+        typer.Option(
+            "--trials",
+            "-n",
+            min=1,
+            metavar="N",
+            help="New trials; as many as in the log where left out.",
+            show_default=False,
+        ),
     ] = None,
     start: Annotated[
         str | None,
         typer.Option("--from", metavar="SEQ|TIME", help="Begin from this moment of the log.", show_default=False),
     ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs of each setting.")] = 10,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, metavar="N", help="Runs of each setting.")] = 10,
     within: Annotated[
         float, typer.Option("--within", min=0.0, metavar="%", help="How near to the log's best value is enough.")
     ] = 5.0,
@@ -48,7 +60,11 @@ def whatif(
     ] = None,
     json: Json = False,
 ) -> Shown:
-    """Ask how the experiment would have gone with another method, parallelism or budget."""
+    """Ask how the experiment would have gone with another method, parallelism or budget.
+
+    It is run again in virtual time, several times for each setting; a model of the log's own data answers in the lab's
+    place. Medians are shown with intervals, and below them how far to trust them. The log is only read.
+    """
     path = find_log(log)
     places = _numbers(parallelism)
     from titrant.whatif import whatif as ask  # noqa: PLC0415  # not for --help
