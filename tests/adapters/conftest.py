@@ -141,9 +141,10 @@ def slurm(serve, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def madsci(serve):
+def madsci(serve, tmp_path_factory):
     """A MADSci node, in its own environment."""
-    return serve("madsci", python("elsewhere.madsci_node", interpreter=elsewhere("madsci", "bin/python")))
+    command = python("elsewhere.madsci_node", interpreter=elsewhere("madsci", "bin/python"))
+    return serve("madsci", command, env={"HOME": str(tmp_path_factory.mktemp("madsci"))})
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,10 @@ LADS = "http://opcfoundation.org/UA/LADS/"
 
 
 async def add_reactor(server):
-    """Objects/Reactor: write SetPoint, call Run, which gives the yield; State and Temperature tell how it goes."""
+    """Objects/Reactor: write SetPoint, call Run, which gives the yield; State and Temperature tell how it goes.
+
+    Or call Start(JobId), which returns at once; JobId, State and Yield then tell of that run.
+    """
     index = await server.register_namespace(NAMESPACE)
     reactor = await server.nodes.objects.add_object(index, "Reactor")
     set_point = await reactor.add_variable(index, "SetPoint", 20.0)
@@ -44,6 +47,26 @@ async def add_reactor(server):
         return [ua.Variant(yield_at(value), ua.VariantType.Double)]
 
     await reactor.add_method(index, "Run", run, [], [ua.VariantType.Double])
+    shown = [await reactor.add_variable(index, *one) for one in (("Yield", 0.0), ("JobId", ""))]
+    running = set()
+
+    async def start(_, job):
+        value = await set_point.read_value()
+        begin(value)
+        await state.write_value("Running")
+        await shown[1].write_value(job.Value)
+        task = asyncio.create_task(finish(value))
+        running.add(task)
+        task.add_done_callback(running.discard)
+        return []
+
+    async def finish(value):
+        await asyncio.sleep(RUN_S)
+        await shown[0].write_value(yield_at(value))
+        await state.write_value("Aborted" if value > LIMIT else "Complete")
+
+    job = ua.Argument(Name="JobId", DataType=ua.NodeId(ua.ObjectIds.String), ValueRank=-1)
+    await reactor.add_method(index, "Start", start, [job], [])
 
 
 async def add_lads_device(server):
@@ -73,12 +96,17 @@ async def add_lads_unit(server, units, lads, own):
     results = await unit.get_child([f"{lads}:ProgramManager", f"{lads}:ResultSet"])
     running = set()
 
-    async def start_program(_parent, _template, _properties, job, _task, _samples):
+    method = await unit.get_child([f"{lads}:Operational", f"{lads}:StartProgram"])
+    taken = await (await method.get_child("0:InputArguments")).read_value()
+    # The published node sets give the arguments another order here than in the type of the state machine.
+    place = [one.Name for one in taken].index("SupervisoryJobId")
+
+    async def start_program(_parent, *values):
         temperature = await target.read_value()
         begin(temperature)
         name = str(len(await results.get_children()))
         result = await results.add_object(own, name, objecttype=result_type.nodeid)
-        await (await result.get_child(f"{lads}:SupervisoryJobId")).write_value(job.Value)
+        await (await result.get_child(f"{lads}:SupervisoryJobId")).write_value(values[place].Value)
         task = asyncio.create_task(carry_out(result, temperature))
         running.add(task)
         task.add_done_callback(running.discard)
@@ -94,8 +122,7 @@ async def add_lads_unit(server, units, lads, own):
         now = ua.DataValue(ua.Variant(datetime.now(UTC), ua.VariantType.DateTime))
         await (await result.get_child(f"{lads}:Stopped")).write_value(now)
 
-    state = await unit.get_child(f"{lads}:FunctionalUnitState")
-    server.link_method(await state.get_child(f"{lads}:StartProgram"), start_program)
+    server.link_method(method, start_program)
 
 
 async def subtype(node, name):

@@ -1,6 +1,7 @@
 """Servers in processes of their own: on a free port of the loopback, shown when a test fails, never left over."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -21,14 +22,21 @@ TRIES = 3
 """Between finding a port free and the server's taking it another process may be quicker."""
 
 
+# Below the ports that the kernel gives to outgoing connections: one of those could be ours by the time the server is
+# up, and an attempt to connect to a port among them may even reach itself and so take a dead server for ready.
+PORTS = range(20_000, 32_000)
+_offset = itertools.count(os.getpid() * 97)  # sessions at the same time begin in different places
+
+
 def free_port():
-    """A port that nobody listens on now, neither over TCP nor over UDP."""
-    while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind((LOOPBACK, 0))
-            with contextlib.suppress(OSError):
-                udp.bind((LOOPBACK, tcp.getsockname()[1]))
-                return tcp.getsockname()[1]
+    """A port that nobody listens on now, neither over TCP nor over UDP, and that was not given out lately."""
+    for offset in itertools.islice(_offset, len(PORTS)):
+        port = PORTS[offset % len(PORTS)]
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp, contextlib.suppress(OSError):
+            tcp.bind((LOOPBACK, port))
+            udp.bind((LOOPBACK, port))
+            return port
+    raise AssertionError(f"all ports from {PORTS.start} to {PORTS.stop} are taken")
 
 
 def program(name, package):
@@ -111,8 +119,10 @@ class Server:
         return "\n".join(line[:WIDTH] for line in text.splitlines()[-lines:])
 
     def connect(self):
-        """One attempt to reach it; OSError if nobody is there."""
+        """One attempt to reach it; OSError if nobody is there, or somebody else."""
         socket.create_connection((LOOPBACK, self.port), timeout=1).close()
+        if all(port != self.port for _, _, port, *_ in self.bound()):
+            raise ConnectionRefusedError(f"another program listens on port {self.port}")
 
     def has_said(self, word):
         """OSError until its log, from this start on, holds *word*: for what has no port of its own."""
@@ -129,17 +139,16 @@ class Server:
 def bound_by(processes, port=None):
     """What *processes* listen on (TCP) or are bound to (UDP), but for the nameless sockets that only send."""
     first, last = (int(each) for each in Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
-    return {
-        (kind, *each.laddr)
-        for process in processes
-        for kind in ("tcp", "udp")
-        for each in process.net_connections(kind)
-        if (
-            each.laddr.port == port or not first <= each.laddr.port <= last
-            if kind == "udp"
-            else each.status == "LISTEN"
-        )
-    }
+    bound = set()
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):  # a child may have ended since it was listed
+            for each in process.net_connections("tcp"):
+                if each.status == psutil.CONN_LISTEN:
+                    bound.add(("tcp", *each.laddr))
+            for each in process.net_connections("udp"):
+                if each.laddr.port == port or not first <= each.laddr.port <= last:
+                    bound.add(("udp", *each.laddr))
+    return bound
 
 
 def python(module, *args, interpreter=sys.executable):

@@ -71,6 +71,16 @@ def test_a_madsci_action_that_raises_fails_and_locks_the_node_until_it_is_reset(
         assert act(client, temperature=64.0)["status"] == "succeeded"
 
 
+def test_a_killed_madsci_node_is_up_again_at_once_and_knows_no_action(madsci):
+    with http(madsci) as client:
+        key = client.post("/action/run_reaction", json={"args": {"temperature": 64.0}}).json()["action_id"]
+        madsci.stop()
+        madsci.start()
+
+    with http(madsci) as client:
+        assert client.get(f"/action/{key}/status").json() == "unknown"
+
+
 def test_flowchem_takes_a_temperature(flowchem):
     with http(flowchem) as client:
         client.put("/r4/reactor1/temperature", params={"temp": "75 degC"}).raise_for_status()

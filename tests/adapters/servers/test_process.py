@@ -1,5 +1,6 @@
 """Servers start on the loopback, tell why they do not, and never outlive the tests."""
 
+import socket
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -7,7 +8,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 from tests.adapters import conftest
-from tests.adapters.servers.process import GUARD, LOOPBACK, ROOT, Server, program
+from tests.adapters.servers.process import GUARD, LOOPBACK, ROOT, Server, free_port, program
 
 LISTENER = """
 import os, socket, sys
@@ -21,6 +22,14 @@ while True: s.accept()
 """
 
 
+def idle(_):
+    return ["sleep", "600"]
+
+
+def no_wait(_):
+    """Ready as soon as started."""
+
+
 def listener(port):
     return [sys.executable, "-c", LISTENER, port]
 
@@ -30,7 +39,19 @@ def test_a_server_is_reachable_once_started_and_gone_once_stopped(tmp_path):
         server.connect()
 
     with pytest.raises(ConnectionRefusedError):
-        server.connect()
+        socket.create_connection((server.host, server.port))
+
+
+def test_another_program_on_its_port_is_not_taken_for_the_server(tmp_path):
+    with Server("listener", listener, tmp_path) as other, Server("idle", idle, tmp_path, ready=no_wait) as server:
+        server.port = other.port
+
+        with pytest.raises(ConnectionRefusedError, match="another program listens"):
+            server.connect()
+
+
+def test_no_port_is_given_out_twice_in_a_row():
+    assert len({free_port() for _ in range(100)}) == 100
 
 
 def test_daemons_that_a_server_forked_die_with_it(tmp_path):

@@ -3,6 +3,7 @@
 import sys
 import threading
 
+from madsci.common.types.node_types import RestNodeConfig
 from madsci.node_module.helpers import action
 from madsci.node_module.rest_node_module import RestNode
 from tests.adapters.servers.reactor import LIMIT, TooHotError, begin, hangs, yield_at
@@ -29,6 +30,6 @@ class ReactorNode(RestNode):
 
 
 if __name__ == "__main__":
-    node = ReactorNode()
-    node.config.node_url = f"http://127.0.0.1:{sys.argv[1]}/"
-    node.start_node()
+    # Without its registry, whose lock outlives a killed node by half a minute.
+    config = RestNodeConfig(node_url=f"http://127.0.0.1:{sys.argv[1]}/", enable_registry_resolution=False)
+    ReactorNode(config).start_node()

@@ -6,7 +6,7 @@ const { MessageSecurityMode, SecurityPolicy } = require("node-opcua-secure-chann
 const { StatusCodes } = require("node-opcua-status-code");
 const { DataType, Variant } = require("node-opcua-variant");
 
-const LIMIT = 200, BEST = 80;
+const LIMIT = 200, BEST = 80, RUN_MS = 50;
 
 function addReactor(server) {
   const space = server.engine.addressSpace;
@@ -50,6 +50,34 @@ function addReactor(server) {
   });
 }
 
+// Start(JobId) returns at once; JobId, State and Yield then tell of that run.
+function addStart(server) {
+  const ns = server.engine.addressSpace.getNamespace("urn:titrant:test");
+  const reactor = server.engine.addressSpace.rootFolder.objects.reactor;
+  const shown = {};
+  for (const [name, dataType, value] of [["Yield", DataType.Double, 0], ["JobId", DataType.String, ""]]) {
+    shown[name] = ns.addVariable({ componentOf: reactor, browseName: name, dataType });
+    shown[name].setValueFromSource({ dataType, value });
+  }
+  const start = ns.addMethod(reactor, {
+    browseName: "Start",
+    inputArguments: [{ name: "JobId", dataType: DataType.String }],
+    outputArguments: [],
+  });
+  const state = (value) => reactor.state.setValueFromSource({ dataType: DataType.String, value });
+  start.bindMethod(async ([job], _context) => {
+    const setPoint = reactor.setPoint.readValue().value.value;
+    fs.appendFileSync(process.env.LEDGER, `${setPoint}\n`);
+    state("Running");
+    shown.JobId.setValueFromSource(job);
+    setTimeout(() => {
+      shown.Yield.setValueFromSource({ dataType: DataType.Double, value: 100 - ((setPoint - BEST) / 8) ** 2 });
+      state(setPoint > LIMIT ? "Aborted" : "Complete");
+    }, RUN_MS);
+    return { statusCode: StatusCodes.Good, outputArguments: [] };
+  });
+}
+
 async function main(port) {
   const server = new OPCUAServer({
     port,
@@ -63,6 +91,7 @@ async function main(port) {
   });
   await server.initialize();
   addReactor(server);
+  addStart(server);
   await server.start();
 }
 
