@@ -84,19 +84,20 @@ class Http:
     Args:
         config: Where it is.
         errors: The adapter's table.
+        headers: Sent with every request, beside the configuration's.
     """
 
-    def __init__(self, config: HttpConfig, errors: Errors) -> None:
+    def __init__(self, config: HttpConfig, errors: Errors, headers: Mapping[str, str] | None = None) -> None:
         import httpx  # noqa: PLC0415  # 0.2 s that only those who speak HTTP should wait
 
         self._config, self._errors = config, errors
         self._never_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-        headers = {name: secret.reveal() for name, secret in config.headers.items()}
+        sent = {**(headers or {}), **{name: secret.reveal() for name, secret in config.headers.items()}}
         if config.token is not None:
-            headers["Authorization"] = f"Bearer {config.token.reveal()}"
+            sent["Authorization"] = f"Bearer {config.token.reveal()}"
         self._client: httpx.AsyncClient = httpx.AsyncClient(
             base_url=config.url,
-            headers=headers,
+            headers=sent,
             verify=_trusted(config),
             trust_env=False,  # a proxy for the web is not on the way to an instrument, and may send again
             limits=httpx.Limits(max_keepalive_connections=0),
@@ -185,8 +186,13 @@ T = TypeVar("T")
 
 
 class HttpRunner(AdapterRunner[H]):
-    """The base of runners that speak HTTP."""
+    """The base of runners that speak HTTP.
 
+    Attributes:
+        headers: What the service wants with every request.
+    """
+
+    headers: ClassVar[Mapping[str, str]] = {}
     errors: ClassVar[Errors] = Errors(HTTP_ERRORS)
     _http: Http | None = None
 
@@ -199,7 +205,7 @@ class HttpRunner(AdapterRunner[H]):
 
     async def connect(self) -> None:
         """Make a client; an adapter goes on to ask who answers."""
-        self._http = Http(self.config, self.errors)
+        self._http = Http(self.config, self.errors, self.headers)
 
     async def disconnect(self) -> None:
         """Close it."""
