@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import anyio
 
-from titrant.errors import NeverSeen, OutcomeUnknown, TitrantError
+from titrant.errors import NeverSeen, OutcomeUnknown, SubmissionRefused, TitrantError
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Metric, PushedRunner, Record, Report, Result
@@ -40,6 +40,18 @@ class Course:
         if metadata and self._record is not None:
             await self._record(metadata)
         self.start.sent = True
+
+    async def named(self, metadata: Mapping[str, Any]) -> None:
+        """Record what the instrument called it when it confirmed the start, for protocols without names of our own.
+
+        Raises:
+            OutcomeUnknown: It was not to be started any more, and has been.
+        """
+        if self._record is not None:
+            try:
+                await self._record(metadata)
+            except SubmissionRefused as exc:
+                raise OutcomeUnknown(f"it was started already: {exc}") from exc
 
     async def report(self, data: Any, progression: float | None = None) -> None:
         """Record intermediate data."""
