@@ -81,10 +81,14 @@ def serve(
     json: Annotated[bool, typer.Option("--json", help="Print a JSON document a line.")] = False,
 ) -> None:
     """Serve the lab over one protocol until Ctrl-C; see ``SERVE``."""
+    door, plan = door_named(protocol), FaultPlan(seed=seed) if faults is None else read_plan(faults)
+    for fault in plan.faults:
+        if fault.kind in door.cannot:
+            raise ConfigurationError(f"{protocol} has no way to express {fault.kind}: {door.cannot[fault.kind]}")
     lab = LabTwin(
         _physics(physics, data, data_set),
         behaviour=_behaviour(behaviour or []),
-        faults=read_plan(faults) if faults is not None else FaultPlan(seed=seed),
+        faults=plan,
         seed=seed,
         ledger=Ledger(ledger),
         clock=Pace(speed),
@@ -93,7 +97,7 @@ def serve(
     # The protocols' libraries report each lost line at length; here lines are lost on purpose.
     logging.disable(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    anyio.run(_serve, door_named(protocol), lab, port, options.get(protocol, {}), json)
+    anyio.run(_serve, door, lab, port, options.get(protocol, {}), json)
 
 
 def _physics(kind: Matter, data: Path | None, data_set: str | None) -> Physics:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import httpx
 import psutil
@@ -14,7 +15,11 @@ import pytest
 
 from titrant.cli import added
 from titrant.cli.app import main
+from titrant_adapters.twin import Behaviour
+from titrant_adapters.twin.doors import PROTOCOLS
+from titrant_adapters.twin.faults import KINDS
 
+PAGE = Path(__file__).parents[3] / "docs/twin.md"
 SERVE = [sys.executable, "-m", "titrant.cli", "twin", "serve"]
 
 
@@ -153,6 +158,22 @@ def test_every_protocol_is_served_and_listens_on_the_loopback_interface_only(ser
 def test_bad_input_is_told_before_anything_is_built(words, said, capsys):
     assert main(["twin", "serve", *words]) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_fault_that_a_protocol_cannot_express_is_told_with_the_reason(tmp_path, capsys):
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[faults]]\nkind = "duplicate"\n')
+
+    assert main(["twin", "serve", "opcua", "--faults", str(plan)]) == 2
+    assert "opcua has no way to express duplicate: a secure channel numbers its messages" in " ".join(
+        capsys.readouterr().err.split()
+    )
+
+
+def test_the_page_names_every_fault_protocol_and_behaviour():
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert [name for name in (*KINDS, *PROTOCOLS, *Behaviour.__struct_fields__) if f"`{name}`" not in page] == []
 
 
 @pytest.mark.parametrize(
