@@ -6,8 +6,8 @@
     use = "callable"
     with = { function = "my_model:evaluate", pool = "process", workers = 4 }
 
-The function gets the conditions as a dict and gives the data.  It dies with this process, so a restart begins anew,
-unless ``rerun_safe`` says that it does something to the world outside.
+The function gets the conditions as a dict and gives the data, or a ``Result`` where there is more to say.  It dies
+with this process, so a restart begins anew, unless ``rerun_safe`` says that it does something to the world outside.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import anyio
 import anyio.to_process
 from msgspec import Meta
 
-from titrant.errors import ConfigurationError
-from titrant.model.trial import Attempt
-from titrant.ports import run_in_thread
+from titrant.errors import ConfigurationError, TitrantError
+from titrant.model.trial import Attempt, Parameterization
+from titrant.ports import Result, run_in_thread
 from titrant_adapters.shape import AdapterRunner, Config, Course, Errors, Seconds, bad
 
 
@@ -92,12 +92,21 @@ class CallableRunner(AdapterRunner[CallableConfig]):
 
     async def carry_out(self, attempt: Attempt, course: Course) -> Any:
         """Call the function; what it raises is the reason why the trial failed."""
-        conditions = dict(attempt.parameters)
         await course.begin()
         with course.start.within(self.config.run_timeout_s, self.config.function):
-            if inspect.iscoroutinefunction(self._function):
-                return await self._function(conditions)
-            if self.config.pool == "process":
-                return await anyio.to_process.run_sync(self._function, conditions, cancellable=True, limiter=self._room)
-            async with self._room:
-                return await run_in_thread(self._function, conditions)
+            try:
+                return await self._called(dict(attempt.parameters))
+            except TitrantError:
+                raise
+            except Exception as exc:  # the function is foreign code
+                if self.errors.meaning(type(exc)) is not None:
+                    raise
+                return Result(status="failed", reason=f"{type(exc).__name__}: {exc}")
+
+    async def _called(self, conditions: Parameterization) -> Any:
+        if inspect.iscoroutinefunction(self._function):
+            return await self._function(conditions)
+        if self.config.pool == "process":
+            return await anyio.to_process.run_sync(self._function, conditions, cancellable=True, limiter=self._room)
+        async with self._room:
+            return await run_in_thread(self._function, conditions)

@@ -59,7 +59,7 @@ class Loop(msgspec.Struct, kw_only=True):
         events: All, in their order.
         nodes: How many trials each node of the generation strategy made.
         ended: How many trials ended how, by the tag of the event.
-        lost: Trials that were UNKNOWN until a person decided.
+        lost: Trials that were UNKNOWN, and of which a person had to say what became of them.
         found: Trials that were found again on the instrument.
         again: Attempts that were made anew without a person, as ``rerun_safe`` and ``absence_is_proof`` allow.
         starts: Physical starts, as the lab counts them; ``at_kill`` of them before the engine was killed.
@@ -161,11 +161,12 @@ def _hold(loop, plan):
 def _told(plan, *, starts, at_kill):
     events = _events(plan.log)
     made = [event for event in events if isinstance(event, e.TrialCreated)]
+    resolved = [event for event in events if isinstance(event, e.TrialResolved)]
     return Loop(
         events=events,
         nodes=Counter(event.suggestion.node for event in made if event.suggestion is not None),
         ended=Counter(event.__struct_config__.tag for event in events if isinstance(event, OVER)),
-        lost=sorted({event.trial for event in events if isinstance(event, e.TrialLost)}),
+        lost=sorted({event.trial for event in resolved if event.outcome == "failed"}),
         found=sorted({event.trial for event in events if isinstance(event, e.TrialReattached)}),
         again=sum(isinstance(event, e.TrialRequeued) for event in events),
         starts=starts,

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def run(lab, x, say):
         raise Refused("the interlock is open")
     with (lab / "starts").open("a") as starts:
         starts.write(f"{x}\n")
-    here = lab / f"running-{os.getpid()}"
+    here = lab / f"running-{os.getpid()}-{threading.get_native_id()}"
     here.touch()
     last = lab / "last"
     if fault == "stuck":
@@ -62,7 +63,7 @@ def run(lab, x, say):
 
 def _armed(lab):
     """The fault that lies ahead, once; with how late the reply is."""
-    taken = lab / f"taken-{os.getpid()}"
+    taken = lab / f"taken-{threading.get_native_id()}"
     try:
         (lab / "armed").rename(taken)
     except FileNotFoundError:

@@ -35,5 +35,5 @@ class ProgramLab:
         (self.folder / "armed").unlink(missing_ok=True)
 
     def _running(self):
-        numbers = [int(path.name.partition("-")[2]) for path in self.folder.glob("running-*")]
+        numbers = [int(path.name.split("-")[1]) for path in self.folder.glob("running-*")]
         return [number for number in numbers if psutil.pid_exists(number)]

@@ -3,19 +3,61 @@
 from __future__ import annotations
 
 import os
+from typing import ClassVar
 
 import pytest
+from tests.adapters.loops import killed_and_resumed
+from tests.adapters.program_lab import ProgramLab
 
 from titrant import AsyncClient, ConfigurationError, OutcomeUnknown, RangeParameterConfig
-from titrant.testing.runner_contract import Carrier, attempt_of
+from titrant.testing.runner_contract import Carrier, RunnerContract, attempt_of
 from titrant_adapters.callable import CallableRunner
 
 HERE = "tests.adapters.functions"
+ONE_VALUE = "a function returns once, and returns a whole value"
 
 
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    lab = ProgramLab(tmp_path / "lab")
+    monkeypatch.setenv("PROGRAM_LAB", str(lab.folder))
+    return lab
+
+
+class TestProcessesKeepTheContract(RunnerContract):
+    deadline_s = 1.5
+    cannot: ClassVar = {"half_frame": ONE_VALUE, "duplicate": ONE_VALUE, "drop": "a process and its line die together"}
+
+    def expected(self, parameters):
+        return parameters["x"] ** 2
+
+    @pytest.fixture
+    def make_runner(self, lab):
+        return lambda: CallableRunner(function=f"{HERE}:instrument", pool="process", run_timeout_s=1.5)
+
+
+@pytest.mark.anyio
+async def test_what_an_engine_was_killed_over_is_called_again(lab, tmp_path):
+    config = {"function": f"{HERE}:instrument", "workers": 2}
+    env = {"PROGRAM_LAB": str(lab.folder)}
+    loop = await killed_and_resumed("callable", config, starts=lab.starts, folder=tmp_path, parallelism=2, env=env)
+
+    assert 1 <= loop.again <= 2
+    assert 12 < loop.starts <= 12 + loop.again
+
+
+@pytest.mark.anyio
+async def test_what_an_engine_was_killed_over_is_left_to_a_person_where_twice_does_harm(lab, tmp_path):
+    config = {"function": f"{HERE}:instrument", "rerun_safe": False}
+    env = {"PROGRAM_LAB": str(lab.folder)}
+    loop = await killed_and_resumed("callable", config, starts=lab.starts, folder=tmp_path, env=env, trials=8)
+
+    assert (len(loop.lost), loop.again, loop.starts) == (1, 0, 8)
 
 
 async def carried_out(**fields):
