@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from titrant.errors import OutcomeUnknown, SubmissionRefused
@@ -19,7 +20,7 @@ class Exchange:
         self.made, self.closed, self.down = 0, [], None
 
     async def dial(self):
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         if self.down is not None:
             raise self.down
         self.made += 1
