@@ -99,13 +99,10 @@ class OpentronsRunner(HttpRunner[OpentronsConfig]):
                     raise RunnerError(f"{command.do} {done['status']}: {_why([done.get('error', {})])}")
                 results[command.name or command.do] = done["result"]
 
-        async def leave(_setting: Setting, _value: Any) -> None:
-            """It went with a command."""
-
         async def read(setting: Setting) -> Any:
             return at(results, str(setting.read_back))
 
-        executed = await self.settings.apply(attempt.parameters, leave, read)
+        executed = await self.settings.compare(attempt.parameters, read)
         return Result(data=measured(results, self.config.measure) or None, executed=executed or None)
 
     async def _command(self, run: str, do: str, params: dict[str, Any], course: Course) -> Any:

@@ -201,12 +201,9 @@ class MappedRunner(HttpRunner[RestMapping]):
         if config.quality and (word := at(document, config.quality)) not in config.good:
             raise RunnerError(f"there is a result, and its quality is {word!r}")
 
-        async def leave(_setting: Setting, _value: Any) -> None:
-            """It went with the start."""
-
         async def read(setting: Setting) -> Any:
             return at(document, str(setting.read_back))
 
         if config.get is None:
-            executed = await self.settings.apply(attempt.parameters, leave, read)
+            executed = await self.settings.compare(attempt.parameters, read)
         return Result(data=measured(document, config.measure) or None, executed=executed or None)

@@ -193,6 +193,12 @@ class Settings(msgspec.Struct, frozen=True):
         """
         for setting, value in self.outward(parameters).values():
             await write(setting, value)
+        return await self.compare(parameters, read)
+
+    async def compare(
+        self, parameters: Mapping[str, ParameterValue], read: Callable[[Setting], Awaitable[Any]]
+    ) -> Parameterization:
+        """Read back and compare what was set before, or went with the start; gives and raises as ``apply``."""
         executed: Parameterization = {}
         for name, (setting, _) in self.outward(parameters).items():
             if setting.read_back is None:
