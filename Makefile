@@ -1,6 +1,6 @@
 # What one does with this checkout; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test servers test-adapters lint bench-log bench-orchestration campaign clean
+.PHONY: help demo test servers test-adapters lint bench-log bench-adapters bench-orchestration campaign clean
 
 PYTHON ?= python3
 CAMPAIGN ?= 500
@@ -44,6 +44,9 @@ lint: $(READY)  ## ruff, mypy and the import contracts
 
 bench-log: $(READY)  ## events per second into and out of the log
 	$(BIN)/python benchmarks/log.py
+
+bench-adapters: $(READY)  ## what adapters add to a trial, beside the bare libraries
+	$(BIN)/python benchmarks/adapters.py
 
 bench-orchestration: $(READY) $(BENCH_READY)  ## titrant and Ax side by side (quick; see benchmarks/orchestration.py)
 	$(BIN)/python benchmarks/orchestration.py --quick --ax-python .venv-bench/bin/python
