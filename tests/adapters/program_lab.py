@@ -36,4 +36,12 @@ class ProgramLab:
 
     def _running(self):
         numbers = [int(path.name.split("-")[1]) for path in self.folder.glob("running-*")]
-        return [number for number in numbers if psutil.pid_exists(number)]
+        return [number for number in numbers if lives(number)]
+
+
+def lives(number):
+    """Whether there is such a process; not one that is dead and that nobody has buried."""
+    try:
+        return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

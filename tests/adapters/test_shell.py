@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import anyio
 import pytest
 from tests.adapters import program
 from tests.adapters.loops import killed_and_resumed
-from tests.adapters.program_lab import ProgramLab
+from tests.adapters.program_lab import ProgramLab, lives
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
 from titrant.errors import NeverSeen, OutcomeUnknown
@@ -116,12 +115,7 @@ async def test_what_the_program_calls_ends_with_it(make_runner, tmp_path):
 
     pids = (tmp_path / "pids").read_text().split()
     assert len(pids) == 2
-    assert [pid for pid in pids if not gone(pid)] == []
-
-
-def gone(pid):
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    assert not any(lives(int(pid)) for pid in pids)
 
 
 @pytest.mark.anyio
