@@ -15,7 +15,8 @@ from titrant.errors import GenerationError
 from titrant.generators import dispatch, sobol
 from titrant.generators.base import Point, PredictionRequest, Request
 from titrant.generators.encoding import encoding_of
-from titrant.generators.gp.data import collect, thinned
+from titrant.generators.gp.bend import _bend, bends
+from titrant.generators.gp.data import Data, collect, thinned
 from titrant.generators.gp.hyperparameters import Hyperparameters, fit, spread_evenly
 from titrant.generators.gp.logs import log_improvement
 from titrant.generators.gp.posterior import Posterior, cholesky
@@ -148,6 +149,26 @@ def test_an_outcome_that_cannot_be_predicted_is_refused():
 
     with pytest.raises(GenerationError, match="no prediction: 0 trials have finite data of y"):
         dispatch.predict(request)
+
+
+@given(st.lists(st.floats(-8, 8), min_size=3, max_size=20))
+def test_what_is_bent_comes_back(values):
+    y = np.array(values)
+    function = _bend(y)
+    mean, sd = function.back(function.there(y), np.full(len(y), 1e-6))
+
+    assert mean == pytest.approx(y, abs=1e-4, rel=1e-4)
+    assert sd == pytest.approx(1e-6 / function.slope(y), rel=1e-2)
+    assert np.all(np.diff(function.there(np.sort(y))) >= 0)
+
+
+def test_what_bounds_or_sums_refer_to_is_left_straight():
+    y = np.exp(np.random.default_rng(3).standard_normal((30, 2)))
+    data = Data(y, y, y, (None, None), np.zeros(2), np.ones(2), ("y", "c"))
+
+    assert [one.power == 1.0 for one in bends(optimization_config("y", ["c <= 1"]), data)] == [False, True]
+    assert all(one.power == 1.0 for one in bends(optimization_config("y + c"), data))
+    assert all(one.power == 1.0 for one in bends(optimization_config("c", ["y <= 1", "c >= 0"]), data))
 
 
 # --- what it makes of the data --------------------------------------------------------------------------------------

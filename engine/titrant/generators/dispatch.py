@@ -24,6 +24,9 @@ def suggest(request: Request) -> Reply:
 
             return sobol.suggest(request)
         case "bo" if needs_torch(request.method, request.optimization):
+            from titrant.generators.bo import load_botorch  # noqa: PLC0415
+
+            load_botorch()
             from titrant.generators.bo import generator as botorch  # noqa: PLC0415
 
             return botorch.suggest(request)

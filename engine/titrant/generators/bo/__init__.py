@@ -22,9 +22,13 @@ def load_botorch() -> None:
         warnings.simplefilter("ignore")
         import botorch  # noqa: F401, PLC0415 - the point of this function
         import torch  # noqa: PLC0415
+        from botorch.acquisition.multi_objective import logei  # noqa: PLC0415
 
         import titrant.generators.bo.generator  # noqa: F401, PLC0415
     torch.set_num_threads(1)
+    # BoTorch would compile C++ at the first request for several objectives: a minute, other numbers where there is no
+    # compiler, and a lock that is waited for without end once a process has died in the midst of it.
+    logei._load_attempted = True  # noqa: SLF001 - there is no other way to decline
 
 
 def versions() -> dict[str, str]:

@@ -11,6 +11,7 @@ from titrant.generators.base import PredictionReply, PredictionRequest, Proposal
 from titrant.generators.encoding import encoding_of
 from titrant.generators.gp import model, versions
 from titrant.generators.gp.asked import TooFewError, asked, data_of, or_sobol, rows_of
+from titrant.generators.gp.bend import bends, bent
 from titrant.generators.gp.build import build
 from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.data import thinned
@@ -40,7 +41,8 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
     found = asked(request, config)
     worth = found.target.values(found.data.y)[:, 0]
     data = thinned(found.data, np.where(found.target.feasible(found.data.y), worth, worth.min() - 1.0), _MOST_POINTS)
-    fitted = model.fit(data)
+    functions = bends(config, data)
+    fitted = model.fit(bent(data, functions))
     feasible = found.target.feasible(data.y)
     name = model.NAME if data is found.data else f"{model.NAME} of {len(data)} of {len(found.data)} points"
     pending, avoid = found.pending, set(found.avoid)
@@ -60,7 +62,7 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
             node="bo",
             generator=f"{name} + {function.name}",
             position=request.position,
-            predicted=model.predict(fitted, data, x)[0],
+            predicted=model.predict(fitted, data, x, functions)[0],
             acquisition_value=value,
         )
 
@@ -76,7 +78,9 @@ def predict(request: PredictionRequest) -> PredictionReply:
         try:
             data = data_of(request, request.optimization)
             data = thinned(data, data.y[:, 0], _MOST_POINTS)
-            predictions = model.predict(model.fit(data), data, encoding_of(request.space, {}).to_model(z))
+            functions = bends(request.optimization, data)
+            x = encoding_of(request.space, {}).to_model(z)
+            predictions = model.predict(model.fit(bent(data, functions)), data, x, functions)
         except TooFewError as error:
             raise GenerationError(f"no prediction: {error}") from error
         except _NUMERICAL as error:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from titrant.generators.axes import Floats
 from titrant.generators.gp import hyperparameters
+from titrant.generators.gp.bend import Bend
 from titrant.generators.gp.data import Data
 from titrant.generators.gp.posterior import Posterior
 
@@ -28,22 +31,22 @@ def _fit_one(data: Data, j: int) -> Posterior:
     return Posterior(data.x, data.y[:, j : j + 1], noise, found)
 
 
-def predict(model: tuple[Posterior, ...], data: Data, x: Floats) -> list[dict[str, tuple[float, float]]]:
+def predict(
+    model: tuple[Posterior, ...], data: Data, x: Floats, functions: Sequence[Bend] | None = None
+) -> list[dict[str, tuple[float, float]]]:
     """Mean and SEM of the mean at each row, in the metrics' own units.
 
     Args:
-        model: Of the standardized metrics.
-        data: What it was fitted to.
+        model: Of the standardized metrics, bent.
+        data: What they are without the bend.
         x: ``b x w``.
+        functions: How each was bent, ``m``; None where none was.
     """
-    answers = [posterior.at(x) for posterior in model]
-    return [
-        {
-            name: (
-                float(data.shift[j] + data.scale[j] * answers[j][0][i, 0]),
-                float(data.scale[j] * np.sqrt(answers[j][1][i])),
-            )
-            for j, name in enumerate(data.metrics)
-        }
-        for i in range(len(x))
-    ]
+    found: list[dict[str, tuple[float, float]]] = [{} for _ in x]
+    for j, name in enumerate(data.metrics):
+        mean, variance = model[j].at(x)
+        function = Bend() if functions is None else functions[j]
+        centre, sd = function.back(mean[:, 0], np.sqrt(variance))
+        for one, value, sem in zip(found, data.shift[j] + data.scale[j] * centre, data.scale[j] * sd, strict=True):
+            one[name] = float(value), float(sem)
+    return found
