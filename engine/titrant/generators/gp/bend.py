@@ -78,7 +78,7 @@ def bent(data: Data, functions: tuple[Bend, ...]) -> Data:
 
 def _bend(y: Floats) -> Bend:
     """The most probable bend of standardized values ``n``."""
-    if not y.std():
+    if y.std() < 1e-9:
         return Bend()
     candidates = np.stack([_bent(y, power) for power in _POWERS])  # powers x n
     spread = candidates.std(1)
