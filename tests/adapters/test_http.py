@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import tomllib
+from importlib import import_module
+
 import httpx
 import pytest
 from tests.adapters.canned import canned
 from tests.architecture.test_public_names import loaded_by
 
+from titrant.definition.connecting import metric as metric_of
+from titrant.definition.connecting import runner as runner_of
+from titrant.definition.file import MetricPart, RunnerPart
 from titrant.errors import ConfigurationError, OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.testing.runner_contract import attempt_of
 from titrant_adapters.rest import RestRunner
@@ -111,6 +118,38 @@ async def test_a_proxy_for_the_web_is_not_asked(monkeypatch):
         http = client(service.url)
         assert (await http.ask("GET", "/x")).body == {"a": 1}
         await http.aclose()
+
+
+def test_a_password_in_the_address_is_refused_and_not_repeated():
+    with pytest.raises(ConfigurationError, match=r"url is '\.\.\.@lab': it would be shown") as caught:
+        client(f"http://user:{SECRET}@lab")
+
+    assert SECRET not in str(caught.value)
+
+
+def documented(module):
+    """The experiment file in the documentation of a module."""
+    text = import_module(f"titrant_adapters.{module}").__doc__.partition("::\n")[2]
+    lines = itertools.takewhile(lambda line: line.startswith("    ") or not line.strip(), text.splitlines())
+    return tomllib.loads("\n".join(lines))
+
+
+@pytest.mark.parametrize("module", ["rest", "opentrons", "madsci", "flowchem"])
+def test_the_file_in_the_documentation_of_an_adapter_can_be_read(module, monkeypatch):
+    monkeypatch.setenv("LAB_TOKEN", SECRET)
+    (part,) = documented(module)["runners"]
+
+    made = runner_of(RunnerPart(use=part["use"], with_=part["with"]))
+
+    assert made.config.url == part["with"]["url"]
+    assert made.settings.by_name
+
+
+def test_the_file_in_the_documentation_of_the_metric_can_be_read():
+    part = documented("rest_metric")["metrics"][0]
+    made = metric_of(MetricPart(use=part["use"], name=part["name"], with_=part["with"]))
+
+    assert (made.name, made.config.value) == ("purity", "/peaks/0/area")
 
 
 def test_certificates_that_cannot_be_read_are_told():

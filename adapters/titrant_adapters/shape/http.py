@@ -61,6 +61,8 @@ class HttpConfig(Config, frozen=True, kw_only=True):
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise bad("url", self.url, "write http:// or https://, a host and, where needed, a port")
+        if parts.username or parts.password:
+            raise bad("url", f"...@{parts.hostname}", "it would be shown: give a password by token or headers")
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,7 +13,7 @@ from titrant.model.trial import Attempt, Parameterization
 from titrant.ports import Result
 from titrant_adapters.shape.config import bad
 from titrant_adapters.shape.documents import NoSuchValueError, at, fill, fill_path, holes, is_pointer, measured
-from titrant_adapters.shape.http import HttpConfig, HttpRunner
+from titrant_adapters.shape.http import Http, HttpConfig, HttpRunner
 from titrant_adapters.shape.outcomes import Start
 from titrant_adapters.shape.settings import Setting, Settings
 
@@ -139,6 +139,16 @@ class RestMapping(HttpConfig, frozen=True, kw_only=True):
             return str(document)[:300]
 
 
+async def send(http: Http, request: Request, values: Mapping[str, Any], **how: Any) -> Any:
+    """Fill a request in and send it; gives the answer's document, or None where the status is an accepted error."""
+    if request.query:
+        how["params"] = fill(request.query, values)
+    if request.json is not None:
+        how["json"] = fill(request.json, values)
+    answer = await http.ask(request.method, fill_path(request.path, values), **how)
+    return answer.body if answer.status < 300 else None
+
+
 class MappedRunner(HttpRunner[RestMapping]):
     """Sends the requests of a mapping, and reads the answers."""
 
@@ -155,25 +165,12 @@ class MappedRunner(HttpRunner[RestMapping]):
         return {**sent, "key": attempt.key, "trial": attempt.trial, **(attempt.metadata or {})}
 
     async def send(
-        self,
-        request: Request,
-        values: Mapping[str, Any],
-        start: Start,
-        *,
-        starts: bool = False,
-        accept: Collection[int] = (),
-        deadline_s: float | None = None,
+        self, request: Request, values: Mapping[str, Any], start: Start, *, starts: bool = False, **how: Any
     ) -> Any:
-        """Fill in and send; gives the answer's document, or None where the status is an accepted error."""
-        more: dict[str, Any] = {"params": fill(request.query, values)} if request.query else {}
-        if request.json is not None:
-            more["json"] = fill(request.json, values)
+        """Fill a request in and send it, what starts a run with its key; see ``send``."""
         if starts and self.config.key_header:
-            more["headers"] = {self.config.key_header: values["key"]}
-        path = fill_path(request.path, values)
-        how: dict[str, Any] = {"start": start, "starts": starts, "accept": accept, "deadline_s": deadline_s}
-        answer = await self.http.ask(request.method, path, **how, **more)
-        return answer.body if answer.status < 300 else None
+            how["headers"] = {self.config.key_header: values["key"]}
+        return await send(self.http, request, values, start=start, starts=starts, **how)
 
     async def set(self, attempt: Attempt, start: Start) -> Parameterization:
         """Make the settings that are made before the start; gives what was not taken as it was meant."""
