@@ -34,7 +34,7 @@ class AskedConfig(Config, frozen=True, kw_only=True):
         settings: Parameter to setting; ``to`` is the command's header (``"VOLT"``), ``read_back`` the query.
         otherwise: What to do where a setting is not taken: ``"fail"`` or ``"record"``.
         ignored: Parameters that are not this instrument's.
-        start: The command that starts a run.
+        start: The command that starts a run; ``{key}`` stands for its name, where the instrument takes one.
         status: The query that says how it stands; ``"*OPC?"``, which answers when all is done, where empty.
         running: Answers of ``status`` while it runs.
         done: Answers of ``status`` when it is done.
@@ -107,8 +107,9 @@ class AskedRunner(AdapterRunner[Q], Generic[Q, L]):
         await self.session.exchange(self._identify, "asking who it is")
 
     async def disconnect(self) -> None:
-        """Close the line."""
-        await self.session.aclose()
+        """Close the line, if it came to having one."""
+        if hasattr(self, "session"):
+            await self.session.aclose()
 
     async def look(self) -> AsyncIterator[Finding]:
         """Who answers, and whether something stands in its error queue."""
@@ -131,8 +132,9 @@ class AskedRunner(AdapterRunner[Q], Generic[Q, L]):
             lambda setting, value: self._tell(f"{setting.to} {_written(value)}", course),
             lambda setting: self._ask(str(setting.read_back), course),
         )
-        await course.begin()
-        await self._tell(self.config.start, course)
+        start = self.config.start.replace("{key}", attempt.key)
+        await course.begin({"key": attempt.key} if start != self.config.start else None)
+        await self._tell(start, course)
         with course.start.within(self.config.run_timeout_s, "the run"):
             await self._done(course)
             data = {name: _number(await self._again(query, course)) for name, query in self.config.measure.items()}
