@@ -1,0 +1,149 @@
+"""Any driver of pymeasure as an instrument: parameters are its properties, metrics too.
+
+::
+
+    [[runners]]
+    use = "pymeasure"
+    with.driver = "pymeasure.instruments.keithley:Keithley2260B"
+    with.resource = "TCPIP0::192.168.1.20::2268::SOCKET"
+    with.settings.voltage = { to = "voltage_setpoint", read_back = "voltage_setpoint", tolerance = 0.01 }
+    with.start = ["output_enabled=true"]
+    with.measure.power = "power"
+    with.safe = ["shutdown"]
+
+Drivers name no runs: what became of one after the engine was killed, nobody can say, and a person is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from importlib import import_module
+from typing import Any
+
+import anyio
+
+from titrant.errors import ConfigurationError, OutcomeUnknown, RunnerError, SubmissionRefused
+from titrant.model.trial import Attempt
+from titrant.ports import Finding, Result
+from titrant_adapters.pymeasure import driving
+from titrant_adapters.pymeasure.config import PymeasureConfig
+from titrant_adapters.shape import AdapterRunner, Blocking, Course, Session, Settings, library
+from titrant_adapters.shape.visa import checked_visa, discard_unasked, patience
+
+
+class PymeasureRunner(AdapterRunner[PymeasureConfig]):
+    """An instrument behind a driver of pymeasure; see ``PymeasureConfig``."""
+
+    config_type = PymeasureConfig
+    errors = driving.ERRORS
+
+    @property
+    def settings(self) -> Settings:
+        """How parameters reach the instrument."""
+        return Settings(self.config.settings, self.config.otherwise, self.config.ignored)
+
+    async def connect(self) -> None:
+        """Load the driver, open the resource and ask who answers."""
+        config = self.config
+        library("pymeasure.instruments", "visa")
+        checked_visa(config.resource, config.library)
+        module, _, name = config.driver.partition(":")
+        try:
+            driver = getattr(import_module(module), name)
+        except (ImportError, AttributeError) as exc:
+            raise ConfigurationError(f"there is no driver {config.driver!r}: {exc}") from exc
+        self.session = Session(
+            lambda: driving.opened(driver, config),
+            self._identify,
+            errors=self.errors,
+            deadline_s=config.timeout_s,
+            name=config.resource,
+        )
+        await self.session.exchange(self._identify, "asking who it is")
+
+    async def disconnect(self) -> None:
+        """Close the resource."""
+        if hasattr(self, "session"):
+            await self.session.aclose()
+
+    async def look(self) -> AsyncIterator[Finding]:
+        """Who answers, and whether it tells of errors."""
+        yield Finding("ok", f"{self.config.resource} is {self.session.identity}")
+        if errors := await self._ask(self._errors, "asking for errors"):
+            yield Finding("warn", f"the instrument tells of errors: {errors}", "clear them at the instrument")
+
+    async def make_safe(self) -> None:
+        """Carry out the steps into its safe state."""
+        if self.config.safe:
+            self.session.break_off()
+            await self._do(lambda driver: driving.do(driver, self.config.safe), "safe state")
+
+    async def carry_out(self, attempt: Attempt, course: Course) -> Result:
+        """Set, read back, start, await, measure."""
+        config = self.config
+        executed = await self.settings.apply(
+            attempt.parameters,
+            lambda one, value: self._do(lambda driver: driving.assign(driver, str(one.to), value), f"setting {one.to}"),
+            lambda one: self._ask(lambda driver: driving.read(driver, str(one.read_back)), f"reading {one.read_back}"),
+        )
+        await course.begin()
+        whole = config.run_timeout_s
+        await self._do(
+            lambda driver: driving.do(driver, config.start), "starting", course, None if config.status else whole
+        )
+        with course.start.within(whole, "the run"):
+            while config.status and (said := str(await self._again(config.status, course))) not in config.done:
+                if said not in config.running:
+                    raise await self._ended_otherwise(said, course)
+                await anyio.sleep(config.poll_s)
+            data = {metric: driving.number(await self._again(name, course)) for metric, name in config.measure.items()}
+        return Result(data=data, executed=executed or None)
+
+    async def _ended_otherwise(self, said: str, course: Course) -> RunnerError:
+        errors = await self._ask(self._errors, "asking for errors", course)
+        if errors:
+            return RunnerError(f"the run ended with {errors}")
+        return OutcomeUnknown(f"{self.config.status} is {said!r}, which is neither running nor done")
+
+    async def _again(self, name: str, course: Course) -> Any:
+        """Read until there is an answer; whoever calls bounds the wait."""
+        while True:
+            try:
+                return await self._ask(lambda driver: driving.read(driver, name), f"reading {name}", course)
+            except OutcomeUnknown:
+                await anyio.sleep(self.config.poll_s)
+
+    async def _do(
+        self, work: Callable[[Any], None], what: str, course: Course | None = None, seconds: float | None = None
+    ) -> None:
+        """Do something, and ask whether the instrument could."""
+        kept_back = await self._ask(lambda driver: driving.kept_back(driver, work), what, course, seconds)
+        if kept_back is not None:
+            raise RunnerError(f"{what}: {kept_back}") from kept_back
+        if said := await self._ask(self._errors, f"{what}: asking for errors", course, seconds):
+            kind = SubmissionRefused if driving.refused(said) else RunnerError
+            raise kind(f"{what} was answered with {said}")
+
+    async def _ask(
+        self, work: Callable[[Any], Any], what: str, course: Course | None = None, seconds: float | None = None
+    ) -> Any:
+        def ask(driver: Any) -> Any:
+            discard_unasked(driver.adapter.connection)
+            driver.adapter.connection.timeout = patience(seconds or self.config.timeout_s)
+            return work(driver)
+
+        start = None if course is None else course.start
+        return await self.session.exchange(lambda line: line.call(ask), what, start, deadline_s=seconds)
+
+    def _errors(self, driver: Any) -> list[Any]:
+        return driving.errors_of(driver, self.config.error)
+
+    async def _identify(self, line: Blocking[Any]) -> str:
+        said = str(await line.call(lambda driver: driving.read(driver, self.config.who or "name")))
+        if self.config.identity not in said:
+            resource = self.config.resource
+            raise RunnerError(f"{resource} says it is {said!r}, not {self.config.identity!r}: is it the right one?")
+        return said
+
+
+__all__ = ["PymeasureConfig", "PymeasureRunner"]
