@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 from tests.adapters.scpi_server import ScpiInstrument
+from tests.adapters.twin.wiring import opened
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
 from titrant.errors import RunnerError
@@ -130,3 +131,20 @@ async def test_a_late_answer_is_never_the_answer_to_the_next_question(lab, make_
 
         assert await runner._ask("*IDN?") == "ACME,PSU,0,1"
         assert runner.session.opened == 2
+
+
+@pytest.mark.anyio
+async def test_an_instrument_that_takes_a_name_for_the_run_is_given_ours():
+    attempt, recorded = attempt_of({"x": 2.0}), {}
+
+    async def record(metadata):
+        recorded.update(metadata)
+
+    async with opened("scpi") as door:
+        settings = {"x": {"to": "SOUR:VOLT", "read_back": "SOUR:VOLT?"}}
+        fields = {"settings": settings, "start": 'INIT "{key}"', "measure": {"y": "FETC? POWER"}}
+        async with ScpiRunner(host="127.0.0.1", port=door.port, **fields) as runner:
+            result = await runner.run(attempt, record, None)
+
+    assert (result.data, recorded) == ({"y": 4.0}, {"key": attempt.key})
+    assert door.lab.ledger.starts(attempt.key) == 1

@@ -140,6 +140,16 @@ async def test_a_run_tells_how_it_goes_and_gives_its_result(server, at_server):
 
 
 @pytest.mark.anyio
+async def test_a_command_that_takes_a_key_is_known_by_it_to_others(lab, make_runner):
+    said, attempt = Said(), attempt_of({"volt": 2.0})
+    async with make_runner() as runner:
+        await runner.run(attempt, said.record, said.report)
+
+    assert said.recorded["key"] == attempt.key
+    assert lab.lab.ledger.starts(attempt.key) == 1
+
+
+@pytest.mark.anyio
 async def test_the_servers_own_error_is_why_it_failed(at_server):
     async with at_server() as runner:
         with pytest.raises(RunnerError, match=r"TooHotError: 230\.0 degrees"):

@@ -77,13 +77,14 @@ class SilaRunner(AdapterRunner[SilaConfig]):
         config, server = self.config, await self.connection.ready()
         sent = {str(setting.to): value for setting, value in self.settings.outward(attempt.parameters).values()}
         sent |= config.constants | ({config.key: attempt.key} if config.key else {})
-        await course.begin({"command": config.command})
+        own = {"key": attempt.key} if config.key else {}  # for whoever looks for what the run left behind
+        await course.begin({"command": config.command, **own})
         uuid = None
         try:
             # Also if cancelled meanwhile: of what has begun, it is taken down what the server calls it.
             with anyio.move_on_after(config.timeout_s, shield=True):
                 uuid = await server.start(config.command, sent, config.metadata)
-                await course.named({"uuid": uuid})
+                await course.named({"uuid": uuid, **own})
         finally:
             if uuid is None:
                 await self.connection.drop(server)
