@@ -35,6 +35,8 @@ QOS = 1
 KEEP_ALIVE_S = 5
 AGAIN_S = 0.05
 """How long the device waits before it connects again, in real seconds."""
+HEARD_S = 1.0
+"""How long it waits for the broker to take a message: on a line that was cut, none is ever taken."""
 
 EXCHANGES: dict[str, Exchange] = {
     "identify": "identify",
@@ -180,7 +182,7 @@ class MqttDoor(Door):
             return
         try:
             await self._client.publish(
-                f"{self.prefix}/{topic}", payload[: len(payload) // 2] if half else payload, qos=QOS
+                f"{self.prefix}/{topic}", payload[: len(payload) // 2] if half else payload, qos=QOS, timeout=HEARD_S
             )
         except need("aiomqtt").MqttError:
             return
