@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tests.adapters.servers import epics_ca as epics
 from tests.adapters.servers import mqtt
+from tests.adapters.servers.epics_wire import Search
 from tests.adapters.servers.process import LOOPBACK, Server, elsewhere, program, python
 from tests.adapters.servers.serial_line import SerialReactor
 from tests.adapters.servers.slurm import Slurm
@@ -89,9 +90,11 @@ def serve_device(serve, name, broker):
 @pytest.fixture(scope="session")
 def epics_ca(serve):
     """An EPICS reactor over Channel Access; this process is told where to look for it."""
-    with epics.Repeater() as repeater, pytest.MonkeyPatch.context() as patch:
+    with epics.Repeater() as repeater, Search() as search, pytest.MonkeyPatch.context() as patch:
         server = serve("epics_ca", python("epics_ca", repeater.port))
-        for name, value in epics.settings(server.port, repeater.port).items():
+        search.server, server.search = server.port, search
+        settings = epics.settings(server.port, repeater.port) | {"EPICS_CA_ADDR_LIST": f"{LOOPBACK}:{search.port}"}
+        for name, value in settings.items():
             patch.setenv(name, value)
         yield server
 

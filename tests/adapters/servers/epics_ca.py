@@ -1,6 +1,8 @@
 """An EPICS reactor over Channel Access: ``python -m tests.adapters.servers.epics_ca PORT REPEATER``.
 
 Put REACTOR:SP, then put REACTOR:GO and wait; get REACTOR:YIELD.  Too hot a run raises a major alarm on the yield.
+REACTOR:RBV is what is really set, REACTOR:RUNS counts the runs that have ended, and what is put to REACTOR:FAULT
+happens in the next run: alarm, defined_error, drift or stuck.  REACTOR:GO.DISP keeps everybody out, as in every record.
 """
 
 import asyncio
@@ -14,6 +16,7 @@ from tests.adapters.servers.process import LOOPBACK
 from tests.adapters.servers.reactor import LIMIT, begin, hangs, yield_at
 
 PREFIX = "REACTOR"
+RUN_S = 0.05
 
 
 def settings(port, repeater):
@@ -69,22 +72,39 @@ def serve():
 
     dispatcher = asyncio_dispatcher.AsyncioDispatcher()
     builder.SetDeviceName(PREFIX)
-    set_point = builder.aOut("SP", initial_value=20.0, always_update=True)
     reading = builder.aIn("YIELD", initial_value=0.0, PREC=3)
     busy = builder.boolIn("BUSY", ZNAM="Idle", ONAM="Running")
+    taken = builder.aIn("RBV", initial_value=20.0)
+    runs = builder.longIn("RUNS", initial_value=0)
+    armed = [""]
+
+    def put(value):
+        if armed[0] != "stuck":
+            taken.set(value)
+
+    def arm(fault):
+        armed[0] = fault
 
     async def run(_):
-        temperature = set_point.get()
+        fault, armed[0] = armed[0], ""
+        temperature = taken.get()
         begin(temperature)
         busy.set(1)
         if hangs(temperature):
             await asyncio.Event().wait()
-        hot = temperature > LIMIT
-        severity, why = (alarm.MAJOR_ALARM, alarm.HIHI_ALARM) if hot else (alarm.NO_ALARM, alarm.NO_ALARM)
-        reading.set(yield_at(temperature), severity=severity, alarm=why)
+        await asyncio.sleep(RUN_S)
+        severity, why = alarm.NO_ALARM, alarm.NO_ALARM
+        if temperature > LIMIT or fault == "alarm":
+            severity, why = alarm.MAJOR_ALARM, alarm.HIHI_ALARM
+        elif fault == "defined_error":
+            severity, why = alarm.INVALID_ALARM, alarm.READ_ALARM
+        reading.set(yield_at(temperature) + (fault == "drift"), severity=severity, alarm=why)
         busy.set(0)
+        runs.set(runs.get() + 1)
 
+    builder.aOut("SP", initial_value=20.0, always_update=True, on_update=put, blocking=True)
     builder.aOut("GO", initial_value=0, on_update=run, always_update=True, blocking=True)
+    builder.stringOut("FAULT", initial_value="", on_update=arm, always_update=True, blocking=True)
     builder.LoadDatabase()
     softioc.iocInit(dispatcher, enable_pva=False)
     threading.Event().wait()

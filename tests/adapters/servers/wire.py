@@ -83,6 +83,10 @@ class FaultyWire:
         fault, self._armed = self._armed, None
         return fault, self._seconds
 
+    def reply(self, chunk):
+        """What the server said, as clients are to read it; for protocols that tell where the server is."""
+        return chunk
+
     async def restart(self):
         """Kill the server and start it again, on the same port; whoever calls meanwhile waits."""
         with anyio.CancelScope(shield=True):  # the line's end, which this brings about, must not leave it dead
@@ -133,6 +137,7 @@ class _Line:
             await anyio.sleep_forever()  # silence, not the end of the line
 
     async def _hand_on(self, reply):
+        reply = self.wire.reply(reply)
         match self.fault:
             case "mute" | "crash_in_run":
                 return True
