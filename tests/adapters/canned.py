@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 from anyio.abc import SocketAttribute
+from anyio.streams.tls import TLSListener
 
 
 class Canned:
@@ -62,11 +63,13 @@ async def received(line):
 
 
 @asynccontextmanager
-async def canned(answers):
-    """Serve on the loopback; gives the service, which has its ``url``."""
+async def canned(answers, tls=None):
+    """Serve on the loopback, with *tls* as an SSL context over HTTPS; gives the service, which has its ``url``."""
     service = Canned(answers)
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
-        service.url = f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
-        tasks.start_soon(listener.serve, service.serve)
+        service.url = f"http{'s' if tls else ''}://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
+        tasks.start_soon(
+            TLSListener(listener, tls, standard_compatible=False).serve if tls else listener.serve, service.serve
+        )
         yield service
         tasks.cancel_scope.cancel()

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import ssl
 import tomllib
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from ipaddress import ip_address
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from tests.adapters.canned import canned
 from tests.architecture.test_public_names import loaded_by
 
@@ -155,6 +163,40 @@ def test_the_file_in_the_documentation_of_the_metric_can_be_read():
 def test_certificates_that_cannot_be_read_are_told():
     with pytest.raises(ConfigurationError, match="ca is '/no/such/file': it cannot be read"):
         client("https://lab", ca="/no/such/file")
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory):
+    """A certificate that its owner has signed, as instruments have: the file, and the owner's SSL context."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "instrument")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    folder = tmp_path_factory.mktemp("certificate")
+    public, private = folder / "certificate.pem", folder / "key.pem"
+    public.write_bytes(certificate.public_bytes(Encoding.PEM))
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(public, private)
+    return public, context
+
+
+async def test_a_service_that_signs_its_own_certificate_is_trusted_where_that_was_said(certified):
+    public, context = certified
+    async with canned({"GET /x": (200, 1)}, tls=context) as service:
+        trusting, wary = client(service.url, ca=str(public)), client(service.url)
+        assert (await trusting.ask("GET", "/x")).body == 1
+        with pytest.raises(SubmissionRefused, match="CERTIFICATE_VERIFY_FAILED"):
+            await wary.ask("GET", "/x")
+        for http in (trusting, wary):
+            await http.aclose()
+
+    assert service.lines == ["GET /x"]
 
 
 async def test_a_missing_environment_variable_is_told_before_anything_is_sent():
