@@ -10,6 +10,7 @@
     AskedConfig, AskedRunner            instruments told and asked in text  asking.py
     WrittenConfig, WrittenRunner        orders and results in files         written.py
     ProgramConfig, ProgramRunner        programs as instruments             programs.py, keeper.py
+    (not imported here)                 instruments behind HTTP             http.py, documents.py, mapping.py
     library                             an extra, imported on use           blocking.py
 """
 
