@@ -16,7 +16,7 @@ the run, ``{trial}`` the trial's number, any other name an entry of what the run
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from string import Formatter
@@ -26,6 +26,7 @@ import anyio
 from msgspec import Meta
 
 from titrant.errors import RunnerError
+from titrant.ports import Finding
 from titrant.runtime.calls import RetryPolicy
 from titrant_adapters.shape import AdapterMetric, Config, Errors, Seconds, Start, bad, from_json, from_table
 from titrant_adapters.shape.documents import number
@@ -92,6 +93,11 @@ class FileReportMetric(AdapterMetric[FileReportConfig]):
     async def connect(self) -> None:
         """The folder is there."""
         await touch(self.config.timeout_s, folder_in, "results", self.config.results)
+
+    async def look(self) -> AsyncIterator[Finding]:
+        """How many reports there are."""
+        found = await touch(self.config.timeout_s, matching, Path(self.config.results), "*")
+        yield Finding("ok", f"{self.config.results} can be read; files in it: {len(found)}")
 
     async def read(self, trial_index: int, trial_metadata: Mapping[str, Any]) -> float:
         """Look until the report is whole; a share that is away for a while is no end of it."""

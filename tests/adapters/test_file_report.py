@@ -133,3 +133,13 @@ async def test_bad_configuration_is_told_before_the_first_trial(make_metric, fie
     with pytest.raises(ConfigurationError, match=told):
         async with make_metric(**fields):
             pass
+
+
+@pytest.mark.anyio
+async def test_the_doctor_is_told_whether_the_folder_can_be_read(folder, make_metric):
+    put(folder, "run-1.csv")
+    (found,) = await make_metric().probe()
+    (absent,) = await make_metric(results="nowhere").probe()
+
+    assert (found.level, found.what) == ("ok", f"{folder} can be read; files in it: 1")
+    assert absent.level == "fail"
