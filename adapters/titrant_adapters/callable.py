@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from importlib import import_module
 from typing import Annotated, Any, Literal
 
 import anyio
@@ -24,7 +23,8 @@ from msgspec import Meta
 from titrant.errors import ConfigurationError, TitrantError
 from titrant.model.trial import Attempt, Parameterization
 from titrant.ports import Result, run_in_thread
-from titrant_adapters.shape import AdapterRunner, Config, Course, Errors, Seconds, bad
+from titrant_adapters.shape import AdapterRunner, Config, Course, Errors, Seconds
+from titrant_adapters.shape.functions import check_name, function_named
 
 
 class CallableConfig(Config, frozen=True, kw_only=True):
@@ -47,9 +47,7 @@ class CallableConfig(Config, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """The name has the form that can be imported."""
-        parts = self.function.replace(":", ".", 1).split(".")
-        if self.function.count(":") != 1 or not all(part.isidentifier() for part in parts):
-            raise bad("function", self.function, "write module:name")
+        check_name("function", self.function)
 
     def find(self) -> Callable[..., Any]:
         """The function.
@@ -57,18 +55,10 @@ class CallableConfig(Config, frozen=True, kw_only=True):
         Raises:
             ConfigurationError: There is no such thing, or it cannot be called.
         """
-        module, _, name = self.function.partition(":")
-        try:
-            found: Any = import_module(module)
-            for step in name.split("."):
-                found = getattr(found, step)
-        except (ImportError, AttributeError) as exc:
-            raise bad("function", self.function, f"it cannot be imported: {exc}") from exc
-        if not callable(found):
-            raise bad("function", self.function, "it is no function")
+        found = function_named("function", self.function)
         if self.pool == "process" and inspect.iscoroutinefunction(found):
             raise ConfigurationError(f"{self.function} is a coroutine, which no process is needed for: leave pool out")
-        return found  # type: ignore[no-any-return]
+        return found
 
 
 class CallableRunner(AdapterRunner[CallableConfig]):

@@ -1,0 +1,181 @@
+"""Functions on a Dask cluster: simulations and model evaluations, where one machine is not enough.
+
+::
+
+    [[runners]]
+    use = "dask"
+    with.scheduler = "tcp://cluster:8786"
+    with.function = "my_model:evaluate"
+    with.measure.yield = "yield"
+    with.workers = 32
+
+The function gets the conditions as a dict and gives a dict; its module is on the workers.  The result is published on
+the scheduler until it was collected, so that a restart finds it again.  Dask by itself runs a task again whose worker
+died, before or after it was done; unless ``rerun_safe`` says that this does no harm, such a run is UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Annotated, Any
+
+import anyio
+from msgspec import Meta
+
+from titrant.errors import OutcomeUnknown, RunnerError
+from titrant.model.trial import Attempt
+from titrant.ports import Finding, Result
+from titrant_adapters.shape import Course, Errors, Seconds, Start, WrittenConfig, WrittenRunner, library
+from titrant_adapters.shape.functions import check_name, function_named
+
+RAN_BEFORE = "it ran before, on a worker that is gone"
+
+
+class DaskConfig(WrittenConfig, frozen=True, kw_only=True):
+    """Which function, and where; what it gives is told in ``WrittenConfig``.
+
+    Attributes:
+        scheduler: The scheduler's address.
+        function: ``"module:name"``.
+        workers: Calls at once.
+        rerun_safe: Whether calling it twice does no harm.
+        timeout_s: Seconds the scheduler may take for an answer.
+        run_timeout_s: Seconds a call may take, with the time it waits for a worker.
+        poll_s: Seconds before a scheduler that was lost is looked for again.
+    """
+
+    scheduler: str
+    function: str
+    workers: Annotated[int, Meta(ge=1, description="1 or more")] = 1
+    rerun_safe: bool = True
+    timeout_s: Seconds = 30.0
+    run_timeout_s: Seconds = 86_400.0
+    poll_s: Seconds = 0.5
+
+    def check(self) -> None:
+        """The name has the form that can be imported."""
+        super().check()
+        check_name("function", self.function)
+
+
+class DaskRunner(WrittenRunner[DaskConfig]):
+    """Submits a task for each trial; see ``DaskConfig``."""
+
+    config_type = DaskConfig
+    can_report_status = True
+    absence_is_proof = True  # what names a task is in the log before it is submitted
+    errors = Errors(
+        {
+            "distributed.comm.core.CommClosedError": "unknown",
+            "distributed.core.RPCClosed": "unknown",
+            "distributed._async_taskgroup.AsyncTaskGroupClosedError": "unknown",
+            "distributed.client.FutureCancelledError": "unknown",  # the scheduler is gone, and with it what it knew
+            "distributed.client.FuturesCancelledError": "unknown",
+            "distributed.client.ClosedClientError": "unknown",
+            "distributed.client.AllExit": "unknown",
+            "distributed.scheduler.KilledWorker": "unknown",
+            "distributed.scheduler.NoValidWorkerError": "refused",
+            "distributed.scheduler.NoWorkerError": "refused",
+            "distributed.exceptions.WorkerStartTimeoutError": "unknown",
+            "distributed.exceptions.Reschedule": "unknown",
+            "concurrent.futures._base.CancelledError": "unknown",
+        }
+    )
+    _client: Any = None
+
+    def __init__(self, config: DaskConfig | None = None, *, name: str | None = None, **fields: Any) -> None:
+        super().__init__(config, name=name, **fields)
+        self.capacity = self.config.workers
+        self.rerun_safe = self.config.rerun_safe
+        self.on_unknown = "rerun" if self.rerun_safe else "ask"
+
+    async def connect(self) -> None:
+        """Connect to the scheduler."""
+        self._library = library("distributed", "dask")
+        self._function = function_named("function", self.config.function)
+        config = self.config
+        with Start().within(config.timeout_s, f"connecting to {config.scheduler}"):
+            self._client = await self._library.Client(
+                config.scheduler,
+                asynchronous=True,
+                set_as_default=False,
+                timeout=0.8 * config.timeout_s,  # so that it can say itself what it waited for
+                name="titrant",
+            )
+
+    async def disconnect(self) -> None:
+        """Let the scheduler go; what is published there goes on."""
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(OSError, TimeoutError):
+                await client.close(timeout=1)
+
+    async def look(self) -> AsyncIterator[Finding]:
+        """How many workers there are, and whether Dask runs again what kills them."""
+        workers, allowed = await self._client.run_on_scheduler(
+            lambda dask_scheduler: (len(dask_scheduler.workers), dask_scheduler.allowed_failures)
+        )
+        yield Finding(
+            "ok" if workers else "warn",
+            f"{self.config.scheduler} has {workers} workers",
+            "" if workers else "start some",
+        )
+        if allowed:
+            told = f"a task that kills its worker is run {allowed + 1} times"
+            yield Finding("warn", told, "set distributed.scheduler.allowed-failures to 0 where the scheduler starts")
+
+    async def carry_out(self, attempt: Attempt, course: Course) -> Result:
+        """Submit, publish, await."""
+        task = f"titrant-{attempt.key}"
+        call = self._function if self.rerun_safe else _once(self._function, task)
+        await course.begin({"task": task})
+        with course.start.within(self.config.timeout_s, "submitting"):
+            future = self._client.submit(call, self.ordered(attempt), key=task, pure=False, retries=0)
+            await self._client.publish_dataset(future, name=task, override=True)
+        return await self._awaited(attempt, task, course)
+
+    async def collect(self, attempt: Attempt, course: Course) -> Result:
+        """Await a task that an earlier process published."""
+        return await self._awaited(attempt, str((attempt.metadata or {})["task"]), course)
+
+    async def _awaited(self, attempt: Attempt, task: str, course: Course) -> Result:
+        """Await a published task; a scheduler that is out of reach for a while is no end of it."""
+        with course.start.within(self.config.run_timeout_s, f"task {task}"):
+            while True:
+                try:
+                    if self._client is None:
+                        await self.connect()
+                    future = await self._client.get_dataset(task)
+                    raised = await future.exception()
+                    told = None if raised is not None else await future
+                    break
+                except KeyError as exc:
+                    raise OutcomeUnknown(f"the scheduler has no task {task}, and may have had it") from exc
+                except Exception as exc:  # the table tells
+                    if self.errors.meaning(type(exc)) != "unknown":
+                        raise
+                    await self.disconnect()
+                    await anyio.sleep(self.config.poll_s)
+        await self._client.unpublish_dataset(task)
+        if raised is None:
+            return await self.judged(attempt, told if isinstance(told, dict) else {"a value, and no dict": told})
+        said = f"{type(raised).__name__}: {raised}"
+        gone = isinstance(raised, self._library.KilledWorker) or RAN_BEFORE in said
+        raise OutcomeUnknown(said) if gone and not self.rerun_safe else RunnerError(said)
+
+
+def _once(function: Callable[..., Any], task: str) -> Callable[..., Any]:
+    """The function, to be run by one worker only: Dask runs what was lost with a worker on another."""
+    before = RAN_BEFORE
+
+    def once(conditions: dict[str, Any]) -> Any:  # goes to the worker as it is: it need not have titrant
+        from distributed import Event  # noqa: PLC0415
+
+        begun: Any = Event(task)  # type: ignore[no-untyped-call]
+        if begun.is_set():
+            raise RuntimeError(before)
+        begun.set()
+        return function(conditions)
+
+    return once
