@@ -36,7 +36,7 @@ KEEP_ALIVE_S = 5
 AGAIN_S = 0.05
 """How long the device waits before it connects again, in real seconds."""
 HEARD_S = 1.0
-"""How long it waits for the broker to take a message: on a line that was cut, none is ever taken."""
+"""How long it waits for the broker: on a line that was cut, no message is ever taken."""
 
 EXCHANGES: dict[str, Exchange] = {
     "identify": "identify",
@@ -114,7 +114,9 @@ class MqttDoor(Door):
         will = mqtt.Will(f"{self.prefix}/status", "offline", qos=QOS, retain=True)
         while True:
             try:
-                async with mqtt.Client(LOOPBACK, self.port, will=will, keepalive=KEEP_ALIVE_S) as client:
+                async with mqtt.Client(
+                    LOOPBACK, self.port, will=will, keepalive=KEEP_ALIVE_S, timeout=HEARD_S
+                ) as client:
                     await client.subscribe(f"{self.prefix}/cmd", qos=QOS)
                     await client.publish(f"{self.prefix}/status", "online", qos=QOS, retain=True)
                     self._client = client
@@ -182,7 +184,7 @@ class MqttDoor(Door):
             return
         try:
             await self._client.publish(
-                f"{self.prefix}/{topic}", payload[: len(payload) // 2] if half else payload, qos=QOS, timeout=HEARD_S
+                f"{self.prefix}/{topic}", payload[: len(payload) // 2] if half else payload, qos=QOS
             )
         except need("aiomqtt").MqttError:
             return
