@@ -1,0 +1,136 @@
+"""The device at the other end: whether it is there, what it says of a run, and what it answers when it is asked."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import msgspec
+
+from titrant.errors import NeverSeen, OutcomeUnknown, SubmissionRefused
+from titrant_adapters.mqtt.broker import Broker
+from titrant_adapters.mqtt.config import Message, MqttConfig
+from titrant_adapters.shape import Start
+from titrant_adapters.shape.documents import NoSuchValueError, at, fill
+
+AGAIN_S = 0.1
+"""How long to wait before a line that broke is tried again."""
+
+
+class Device:
+    """A device that bears no connection of its own: what it says is told apart by names; see ``MqttConfig``."""
+
+    def __init__(self, config: MqttConfig) -> None:
+        self._config = config
+        self.presence = None if config.presence else config.online
+        self._awaited: dict[tuple[str, str], Any] = {}
+        self._questions = itertools.count(1)
+        self.broker = Broker(config, [*filter(None, (config.result, config.reply, config.presence))], self._hear)
+
+    async def there(self, start: Start) -> None:
+        """Make sure that it is there, before anything is sent to it.
+
+        Raises:
+            SubmissionRefused: It is not.
+        """
+        config = self._config
+        with start.within(config.timeout_s, f"a sign of life on {config.presence}"):
+            await self.broker.catch_up(start)
+            presence = await self.broker.until(lambda: self.presence, start)
+        if presence != config.online:
+            raise SubmissionRefused(
+                f"the device is {presence}, says {config.presence}: see that it is on and connected"
+            )
+
+    async def send(self, message: Message, start: Start, **values: Any) -> None:
+        """Send a message, filled in."""
+        await self.broker.publish(message.topic, fill(message.json, values), start, self._config.qos)
+
+    @contextmanager
+    def listening(self, key: str) -> Iterator[None]:
+        """Keep what is said of a run."""
+        names = (self._config.result, key), (self._config.reply, key)
+        self._awaited |= dict.fromkeys(names)
+        try:
+            yield
+        finally:
+            for name in names:
+                self._awaited.pop(name, None)
+
+    async def result(self, key: str, start: Start, *, ask: bool) -> Any:
+        """Await the result of a run, and ask for it after a silence, or at once; whoever calls bounds the wait.
+
+        Raises:
+            SubmissionRefused: It was not taken.
+            NeverSeen: Asked at once, it knows no such run.
+        """
+        config = self._config
+
+        def told() -> Any:
+            if why := text(self._awaited[config.reply, key], config.refusal):
+                raise SubmissionRefused(f"the device says {why}")
+            return self._awaited[config.result, key]
+
+        while True:
+            found = None
+            if not ask:
+                with anyio.move_on_after(config.poll_s if config.status else math.inf):
+                    found = await self._until(told, start)
+            if found is None and config.status is not None:
+                found = await self._asked(key, start, config.status, absent_is_news=ask)
+            if found is not None:
+                return found
+            ask = False
+
+    async def _asked(self, key: str, start: Start, status: Message, *, absent_is_news: bool) -> Any:
+        """What it answers for a key; None where that is no result yet, or nothing came."""
+        config, question = self._config, f"{key}?{next(self._questions)}"
+        name = (config.reply, question)
+        self._awaited[name] = None
+        try:
+            with anyio.move_on_after(config.timeout_s):
+                await self.send(status, start, key=key, question=question)
+                await self._until(lambda: self._awaited[name], start)
+        except OutcomeUnknown:
+            await anyio.sleep(AGAIN_S)
+        answer = self._awaited.pop(name)
+        state = text(answer, config.state)
+        if state in config.absent and absent_is_news:
+            raise NeverSeen(f"the device knows no run {key}: it says {state}")
+        # A command may still be on its way to a device that knows nothing of it.
+        return None if state in config.running + config.absent or not state else answer
+
+    async def _until(self, found: Any, start: Start) -> Any:
+        """Wait for something to be said, over as many connections as it takes."""
+        while True:
+            try:
+                return await self.broker.until(found, start)
+            except OutcomeUnknown:
+                await anyio.sleep(AGAIN_S)
+
+    def _hear(self, topic: str, said: bytes) -> None:
+        config = self._config
+        if topic == config.presence:
+            self.presence = said.decode(errors="replace")
+            return
+        try:
+            document = msgspec.json.decode(said)
+        except msgspec.DecodeError:
+            return  # half a message
+        for where, pointer in ((config.result, config.key), (config.reply, config.reply_to)):
+            name = (where, text(document, pointer))
+            if where == topic and name in self._awaited:  # heard twice it says the same
+                self._awaited[name] = document
+
+
+def text(document: Any, pointer: str) -> str:
+    """What stands at a pointer, as a text; empty where nothing does."""
+    try:
+        found = at(document, pointer)
+    except NoSuchValueError:
+        return ""
+    return "" if found is None else str(found)
