@@ -1,14 +1,20 @@
-"""SCPI over TCP, against an instrument that goes wrong when told to."""
+"""SCPI over TCP, against an instrument that goes wrong when told to, the lab twin, and what pyvisa-sim plays."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import anyio
+import anyio.abc
 import pytest
+import pyvisa
+from anyio.streams.buffered import BufferedByteReceiveStream
+from tests.adapters.loops import killed_and_resumed
 from tests.adapters.scpi_server import ScpiInstrument
-from tests.adapters.twin.wiring import opened
+from tests.adapters.twin.wiring import make_lab, opened
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
-from titrant.errors import RunnerError
+from titrant.errors import OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.model.space import search_space
 from titrant.testing.runner_contract import RunnerContract, attempt_of
 from titrant_adapters.scpi import ScpiRunner
@@ -148,3 +154,115 @@ async def test_an_instrument_that_takes_a_name_for_the_run_is_given_ours():
 
     assert (result.data, recorded) == ({"y": 4.0}, {"key": attempt.key})
     assert door.lab.ledger.starts(attempt.key) == 1
+
+
+# --- the lab twin -----------------------------------------------------------------------------------------------------
+
+TWIN = {
+    "settings": {"x": {"to": "SOUR:VOLT", "read_back": "SOUR:VOLT?", "tolerance": 1e-6}},
+    "measure": {"y": "FETC? POWER"},
+    "status": "RUN:STAT?",
+    "running": ["RUNNING"],
+    "safe": ["ABOR"],
+    "identity": "lab twin",
+}
+
+
+class TestScpiKeepsTheContractWithTheTwin(RunnerContract):
+    deadline_s = 0.3
+    run_deadline_s = 1.0
+
+    def expected(self, parameters):
+        return parameters["x"] ** 2
+
+    @pytest.fixture
+    async def door(self):
+        async with opened("scpi", make_lab(duration_s=0.1)) as door:
+            yield door
+
+    @pytest.fixture
+    def lab(self, door):
+        return door.lab
+
+    @pytest.fixture
+    def make_runner(self, door):
+        fields = TWIN | {"timeout_s": 0.3, "run_timeout_s": 1.0, "poll_s": 0.01}
+        return lambda: ScpiRunner(host="127.0.0.1", port=door.port, **fields)
+
+
+@pytest.mark.anyio
+async def test_a_killed_engine_goes_on_and_a_person_is_asked_for_the_run_that_was_under_way(tmp_path):
+    async with opened("scpi", make_lab(duration_s=0.1)) as door:
+        loop = await killed_and_resumed(
+            "scpi",
+            TWIN | {"host": "127.0.0.1", "port": door.port, "poll_s": 0.01},
+            starts=door.lab.starts,
+            folder=tmp_path,
+            parameters={"x": (0.0, 3.0)},
+        )
+
+    assert (len(loop.lost), loop.found) == (1, [])
+
+
+# --- what pyvisa-sim plays --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def played():
+    """The definitions of pyvisa-sim behind a TCP port."""
+    library = f"{Path(__file__).with_name('data') / 'visa_run.yaml'}@sim"
+    manager = pyvisa.ResourceManager(library)
+    supply = manager.open_resource(
+        "TCPIP0::psu::5025::SOCKET", read_termination="\n", write_termination="\n", timeout=50
+    )
+
+    async def talk(stream):
+        received = BufferedByteReceiveStream(stream)
+        async with stream:
+            try:
+                while True:
+                    asked = (await received.receive_until(b"\n", 4096)).decode()
+                    await stream.send(supply.query(asked).encode() + b"\n")
+            except (anyio.IncompleteRead, anyio.EndOfStream, pyvisa.VisaIOError):
+                return
+
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, talk)
+        yield listener.extra(anyio.abc.SocketAttribute.local_port)
+        tasks.cancel_scope.cancel()
+    supply.close()
+    manager.close()
+
+
+@pytest.fixture
+def supply(played):
+    fields = {"settings": SETTINGS, "measure": {"y": "VOLT?"}, "safe": ("OUTP OFF",), "timeout_s": 0.5}
+    return lambda **more: ScpiRunner(host="127.0.0.1", port=played, **(fields | more))
+
+
+@pytest.mark.anyio
+async def test_a_closed_loop_runs_on_what_pyvisa_sim_plays(supply):
+    async with AsyncClient(random_seed=1) as client:
+        await client.configure_experiment([RangeParameterConfig("x", (0.0, 6.0))])
+        await client.configure_optimization("y")
+        await client.configure_generation_strategy("random_search")
+        await client.configure_runner(supply(identity="TITRANT,SUPPLY"))
+        await client.run_trials(max_trials=12, progress=False)
+        done = client.state.trials()
+
+    assert [trial.status.name for trial in done] == ["COMPLETED"] * 12
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("x", "fields", "error", "told"),
+    [
+        (9.0, {}, SubmissionRefused, "VOLT 9.0 was answered with -222"),
+        (1.0, {"start": "TRIG"}, RunnerError, "TRIG was answered with -113"),
+        (1.0, {"measure": {"y": "MEAS:BROKEN?"}, "run_timeout_s": 0.4}, OutcomeUnknown, "the run took longer than 0.4"),
+    ],
+)
+async def test_what_pyvisa_sim_answers_has_a_stated_outcome(supply, x, fields, error, told):
+    async with supply(**fields) as runner:
+        with pytest.raises(error, match=told):
+            await runner.run(attempt_of({"x": x}), None, None)
