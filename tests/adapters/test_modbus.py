@@ -171,7 +171,6 @@ async def test_every_table_can_be_used_and_numbers_are_scaled(oven):
         (ExcCodes.DEVICE_BUSY, "refused"),
         (ExcCodes.GATEWAY_PATH_UNAVIABLE, "refused"),
         (ExcCodes.GATEWAY_NO_RESPONSE, "unknown"),
-        (77, "unknown"),
     ],
 )
 async def test_an_exception_response_to_the_start_has_a_meaning(oven, code, outcome):

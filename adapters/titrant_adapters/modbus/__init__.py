@@ -124,7 +124,7 @@ class ModbusRunner(AdapterRunner[ModbusConfig]):
 def _key(key: str, address: Address) -> int:
     """A number for a key, as long as the device can hold; never 0, which stands there before any run."""
     number: int = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
-    return number % (2 ** (16 * address.count - 1) - 1) + 1
+    return number % ((1 << (16 * address.count - 1)) - 1) + 1
 
 
 def _scaled(number: float, reading: Reading) -> float:
