@@ -140,7 +140,7 @@ class FlowchemRunner(HttpRunner[FlowchemConfig]):
                 await anyio.sleep(self.config.poll_s)
 
     async def _get(self, path: str, start: Start) -> Any:
-        return (await self.again(lambda: self.http.ask("GET", path, start=start))).body
+        return (await self.again(lambda: self.http.ask("GET", path, start=start), start)).body
 
     async def _put(self, path: str, start: Start, given: dict[str, str] | None = None, *, starts: bool = False) -> None:
         where, _, text = path.partition("?")

@@ -27,7 +27,7 @@ from typing import Any
 
 import anyio
 
-from titrant.errors import NeverSeen, OutcomeUnknown, RunnerError
+from titrant.errors import NeverSeen, OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.model.trial import Attempt, Parameterization
 from titrant.ports import Finding, Result
 from titrant_adapters.shape import Course, Start
@@ -103,12 +103,17 @@ class RestRunner(MappedRunner):
         deadline = config.run_timeout_s if whole else config.timeout_s
 
         async def send() -> Any:
-            return await self.send(config.start, values, start, starts=True, deadline_s=deadline)
+            try:
+                return await self.send(config.start, values, start, starts=True, deadline_s=deadline)
+            except SubmissionRefused as exc:
+                if not start.trouble:
+                    raise
+                raise OutcomeUnknown(str(exc)) from exc  # this one; an earlier one may have begun it
 
         if not config.honours_keys:
             return await send()
         with start.within(config.run_timeout_s, "the start"):
-            return await self.again(send)  # with the same key it is the same run, however often
+            return await self.again(send, start)  # with the same key it is the same run, however often
 
     async def _awaited(
         self,
@@ -124,7 +129,7 @@ class RestRunner(MappedRunner):
 
         async def ask(request: Request | None) -> Any:
             assert request is not None  # the mapping was checked
-            said = await self.again(lambda: self.send(request, values, course.start, accept=(NOT_THERE,)))
+            said = await self.again(lambda: self.send(request, values, course.start, accept=(NOT_THERE,)), course.start)
             if said is None:
                 kind = OutcomeUnknown if begun_here else NeverSeen
                 raise kind(f"{config.url} knows no run {values.get('id', values['key'])}")

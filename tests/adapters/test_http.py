@@ -311,6 +311,18 @@ async def test_a_service_without_runs_answers_with_the_result():
         assert not runner.can_report_status
 
 
+async def test_a_start_that_was_lost_and_then_refused_may_have_begun():
+    fields = TWO_PHASES | {"create": None, "honours_keys": True}
+    fields["start"] = {"method": "POST", "path": "/jobs", "json": {"T": "{x}"}}
+    job = JOB | {"POST /jobs": [b"", (409, {"error": "that key is at work"}), (503, {}), (201, {"id": 7})]}
+    async with canned(job) as service, RestRunner(**fields, url=service.url) as runner:
+        result = await runner.run(attempt_of({"x": 5.0}), None, None)
+
+    sent = [headers["idempotency-key"] for head, headers, _ in service.asked if head == "POST /jobs"]
+    assert result.data == {"y": 4.0}
+    assert (len(sent), len(set(sent))) == (4, 1)
+
+
 async def test_without_permission_there_is_no_first_trial(job):
     job.answers["GET /"] = (401, {"error": "who are you?"})
     with pytest.raises(ConfigurationError, match="who are you"):

@@ -77,7 +77,8 @@ class MadsciRunner(HttpRunner[MadsciConfig]):
 
     async def _awaited(self, action: str, course: Course, unknown: type[RunnerError]) -> Result:
         async def ask(what: Literal["status", "result"]) -> Any:
-            return (await self.again(lambda: self.http.ask("GET", f"/action/{action}/{what}", start=course.start))).body
+            path = f"/action/{action}/{what}"
+            return (await self.again(lambda: self.http.ask("GET", path, start=course.start), course.start)).body
 
         with course.start.within(self.config.run_timeout_s, f"action {action}"):
             while (status := await ask("status")) in UNDER_WAY:  # noqa: ASYNC110  # it is elsewhere

@@ -116,7 +116,7 @@ class OpentronsRunner(HttpRunner[OpentronsConfig]):
         return done
 
     async def _get(self, path: str, start: Start) -> Any:
-        return at((await self.again(lambda: self.http.ask("GET", path, start=start))).body, "/data")
+        return at((await self.again(lambda: self.http.ask("GET", path, start=start), start)).body, "/data")
 
     async def _post(self, path: str, data: Any, start: Start, **how: Any) -> Any:
         answer = await self.http.ask("POST", path, json={"data": data}, start=start, **how)

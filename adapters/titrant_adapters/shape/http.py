@@ -215,10 +215,14 @@ class HttpRunner(AdapterRunner[H]):
         if http is not None:
             await http.aclose()
 
-    async def again(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def again(self, ask: Callable[[], Awaitable[T]], start: Start) -> T:
         """Ask until there is an answer, on a new connection each time; whoever calls bounds the wait."""
         while True:
             try:
-                return await ask()
-            except OutcomeUnknown:
+                answer = await ask()
+            except OutcomeUnknown as exc:
+                start.trouble = str(exc)
                 await anyio.sleep(self.config.poll_s)
+            else:
+                start.trouble = ""
+                return answer

@@ -32,10 +32,16 @@ COMMON: Mapping[str, Meaning] = {
 
 
 class Start:
-    """Where an attempt stands: whether what starts it has been sent."""
+    """Where an attempt stands.
+
+    Attributes:
+        sent: Whether what starts it has been sent.
+        trouble: Why asking failed the last time, while it is asked again; empty once there is an answer.
+    """
 
     def __init__(self, *, sent: bool = False) -> None:
         self.sent = sent
+        self.trouble = ""
 
     def lost(self, said: str) -> RunnerError:
         """What it means now that nobody answers."""
@@ -53,7 +59,8 @@ class Start:
             with anyio.fail_after(seconds):
                 yield
         except TimeoutError as exc:
-            raise self.lost(f"{what} took longer than {seconds:g} s") from exc
+            said = f"; last, {self.trouble}" if self.trouble else ""
+            raise self.lost(f"{what} took longer than {seconds:g} s{said}") from exc
 
 
 class Errors:
