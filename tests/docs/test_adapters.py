@@ -4,9 +4,16 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
+from importlib import import_module
 from pathlib import Path
 
+import pytest
+
+from titrant.testing.runner_contract import Carrier
+
 ROOT = Path(__file__).parents[2]
+PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs" / "adapters.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"```python file=(\S+)\n(.*?)```", PAGE, re.DOTALL))
 
@@ -35,12 +42,96 @@ def test_the_example_keeps_the_contract(tmp_path):
     assert re.search(r"\b20 passed", ran.stdout), ran.stdout
 
 
-def test_every_adapter_that_is_registered_is_in_the_table():
-    registered = re.search(
-        r'\[project\.entry-points\."titrant\.runners"\]\n(.*?)\n\n',
-        (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
-        re.DOTALL,
-    )
+def registered(group):
+    """Names in pyproject, as the environment may hold older ones."""
+    section = re.search(rf'\[project\.entry-points\."titrant\.{group}"\]\n(.*?)\n\n', PROJECT, re.DOTALL)
+    return dict(re.findall(r'^(\w+) = "(.+)"$', section[1], re.MULTILINE))
 
-    for line in registered[1].splitlines():
-        assert f"| `{line.split(' = ')[0]}` |" in PAGE
+
+def rows(head):
+    """The cells of a table by the first one."""
+    table = PAGE.split(f"{head}\n")[1].split("\n\n")[0].splitlines()[1:]
+    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
+    return {name.strip("`"): rest for name, *rest in cells}
+
+
+RUNNERS = rows("| `use` | speaks | extra | declares | proved against |")
+METRICS = rows("| metric | reads | extra |")
+
+DECLARED = {
+    "finds": "can_report_status",
+    "proof": "absence_is_proof",
+    "keys": "honours_keys",
+    "rerun": "rerun_safe",
+    "stop": "can_stop",
+}
+
+GET, POST = {"path": "/x"}, {"method": "POST", "path": "/x", "json": {"key": "{key}"}}
+TO = {"x": {"to": "x"}}
+Y = {"y": "y"}
+OUT = {"y": "/y"}
+TOLD = {"topic": "a", "json": {"id": "{key}"}}
+ASKED = {"topic": "a", "json": {"id": "{key}", "q": "{question}"}}
+DASK = {"function": "math:sqrt", "scheduler": "tcp://127.0.0.1:1", "measure": Y}
+MQTT = {"host": "h", "command": TOLD, "result": "r", "measure": OUT}
+REST = {"url": "http://127.0.0.1:1", "start": POST, "measure": OUT}
+CALLABLE = {"function": "math:sqrt"}
+FEWEST = {
+    "sila": {"host": "h", "command": "A.B", "measure": Y},
+    "opcua": {"url": "opc.tcp://h", "unit": "u", "measure": Y},
+    "epics": {"start": "GO", "measure": Y},
+    "ophyd": {"devices": "math:sqrt", "trigger": ["x"], "measure": Y},
+    "scpi": {"host": "h", "measure": {"y": "Y?"}},
+    "visa": {"resource": "TCPIP0::h::5025::SOCKET", "measure": {"y": "Y?"}},
+    "pymeasure": {"driver": "a:B", "start": ["go=true"], "resource": "TCPIP0::h::5025::SOCKET", "measure": Y},
+    "modbus": {"host": "h", "start": {"at": 1, "value": 1}, "status": 2, "measure": {"y": "3:float32"}},
+    "mqtt": MQTT,
+    "opentrons": {"url": "http://127.0.0.1:1", "commands": [{"do": "home"}], "measure": {}},
+    "madsci": {"url": "http://127.0.0.1:1", "action": "a", "measure": {"y": ""}},
+    "flowchem": {"url": "http://127.0.0.1:1", "start": ["/x/start"], "measure": {"y": "/x/y"}},
+    "rest": REST,
+    "file_drop": {"orders": "o", "results": "r", "measure": Y},
+    "shell": {"command": ["true"], "measure": Y},
+    "slurm": {"command": ["true"], "measure": Y},
+    "dask": DASK,
+    "callable": CALLABLE,
+}
+"""Fields with which an adapter promises least, beside its defaults."""
+MOST = {
+    "epics": {"count": "RUNS"},
+    "modbus": {"key": "4:uint32", "key_of_run": "6:uint32"},
+    "mqtt": {"reply": "p", "status": ASKED, "absence_is_proof": True},
+    "opentrons": {"commands": [], "protocol": "p"},
+    "rest": {"find": GET, "status": GET, "stop": GET, "absence_is_proof": True, "honours_keys": True},
+    "shell": {"rerun_safe": True},
+    "slurm": {"rerun_safe": True},
+}
+"""Fields with which it promises most."""
+
+
+def promises(name, fields):
+    module, _, attribute = registered("runners")[name].partition(":")
+    runner = getattr(import_module(module), attribute)(**fields)
+    spec = Carrier(runner, "y").instrument.spec  # as the engine reads it
+    return {word for word, field in DECLARED.items() if getattr(spec, field)}
+
+
+def test_the_tables_name_what_is_registered():
+    assert RUNNERS.keys() == registered("runners").keys()
+    assert METRICS.keys() == registered("metrics").keys()
+
+
+def test_each_extra_is_one():
+    extras = {cells[1].strip("`") for cells in (*RUNNERS.values(), *METRICS.values())} - {"–"}
+
+    assert extras <= tomllib.loads(PROJECT)["project"]["optional-dependencies"].keys()
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_what_the_table_says_is_what_the_adapter_declares(name):
+    always = re.sub(r"\(.*?\)", "", RUNNERS[name][2])
+    said = set(re.findall(r"\w+", always))
+    with_fields = set(re.findall(r"\w+", RUNNERS[name][2]))
+
+    assert promises(name, FEWEST[name]) == said
+    assert promises(name, FEWEST[name] | MOST.get(name, {})) == with_fields
