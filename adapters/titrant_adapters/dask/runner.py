@@ -1,62 +1,21 @@
-"""Functions on a Dask cluster: simulations and model evaluations, where one machine is not enough.
-
-::
-
-    [[runners]]
-    use = "dask"
-    with.scheduler = "tcp://cluster:8786"
-    with.function = "my_model:evaluate"
-    with.measure.yield = "yield"
-    with.workers = 32
-
-The function gets the conditions as a dict and gives a dict; its module is on the workers.  The result is published on
-the scheduler until it was collected, so that a restart finds it again.  Dask by itself runs a task again whose worker
-died, before or after it was done; unless ``rerun_safe`` says that this does no harm, such a run is UNKNOWN.
-"""
+"""A task for each trial, published until it was collected."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Any
 
 import anyio
-from msgspec import Meta
 
 from titrant.errors import OutcomeUnknown, RunnerError
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
-from titrant_adapters.shape import Course, Errors, Seconds, Start, WrittenConfig, WrittenRunner, library
-from titrant_adapters.shape.functions import check_name, function_named
+from titrant_adapters.dask.config import DaskConfig
+from titrant_adapters.shape import Course, Errors, Start, WrittenRunner, library
+from titrant_adapters.shape.functions import function_named
 
 RAN_BEFORE = "it ran before, on a worker that is gone"
-
-
-class DaskConfig(WrittenConfig, frozen=True, kw_only=True):
-    """Which function, and where; what it gives is told in ``WrittenConfig``.
-
-    Attributes:
-        scheduler: The scheduler's address.
-        function: ``"module:name"``.
-        workers: Calls at once.
-        rerun_safe: Whether calling it twice does no harm.
-        timeout_s: Seconds the scheduler may take for an answer.
-        run_timeout_s: Seconds a call may take, with the time it waits for a worker.
-        poll_s: Seconds before a scheduler that was lost is looked for again.
-    """
-
-    scheduler: str
-    function: str
-    workers: Annotated[int, Meta(ge=1, description="1 or more")] = 1
-    rerun_safe: bool = True
-    timeout_s: Seconds = 30.0
-    run_timeout_s: Seconds = 86_400.0
-    poll_s: Seconds = 0.5
-
-    def check(self) -> None:
-        """The name has the form that can be imported."""
-        super().check()
-        check_name("function", self.function)
 
 
 class DaskRunner(WrittenRunner[DaskConfig]):

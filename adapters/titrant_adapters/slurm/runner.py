@@ -1,19 +1,4 @@
-"""Jobs of a Slurm cluster as instruments, by Slurm's own commands: a batch job for each trial.
-
-::
-
-    [[runners]]
-    use = "slurm"
-    with.command = ["python", "model.py", "{temperature}"]
-    with.options = ["--partition=short", "--time=30"]
-    with.runs = "/shared/runs"
-    with.measure.yield = "yield"
-    with.workers = 20
-    with.rerun_safe = true
-
-A job is submitted held, its number goes into the log, and then it is let go: no job runs that is not known.  How it
-ended is read from a file that it leaves in ``runs``, which all nodes must see: Slurm forgets its jobs within minutes.
-"""
+"""A job for each trial, held until its number is in the log."""
 
 from __future__ import annotations
 
@@ -28,20 +13,9 @@ import anyio
 from titrant.errors import NeverSeen, OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result, run_in_thread
-from titrant_adapters.shape import Course, ProgramConfig, ProgramRunner, Seconds, bad
+from titrant_adapters.shape import Course, ProgramRunner, bad
 from titrant_adapters.shape.programs import runs_folder
-
-# A shell says 128 + n of a program that signal n ended; the runner wants -n.
-JOB = """#!/bin/sh
-cd {cwd} || exit
-{command} > {folder}/stdout 2> {folder}/stderr
-code=$?
-[ $code -gt 128 ] && code=$((128 - code))
-echo $code > {folder}/ended.part && mv {folder}/ended.part {folder}/ended
-"""
-
-OURS = ("--hold", "--requeue", "--array", "--wait", "--parsable", "--job-name", "--chdir")
-"""Options that would make another job of it than the one that is in the log."""
+from titrant_adapters.slurm.config import JOB, SlurmConfig
 
 GOING_ON = (
     "PENDING",
@@ -55,26 +29,6 @@ GOING_ON = (
     "RESIZING",
 )
 FORGOTTEN = "Invalid job id"
-
-
-class SlurmConfig(ProgramConfig, frozen=True, kw_only=True):
-    """How jobs are submitted; what they call is told in ``ProgramConfig``.
-
-    Attributes:
-        options: Options of sbatch: partition, account, time, memory.
-        timeout_s: Seconds that one of Slurm's commands may take, and that a file of a node may take to be seen here.
-    """
-
-    options: tuple[str, ...] = ()
-    timeout_s: Seconds = 30.0
-    poll_s: Seconds = 2.0
-
-    def check(self) -> None:
-        """The options leave one job one job."""
-        super().check()
-        for option in self.options:
-            if not option.startswith("--") or option.partition("=")[0] in OURS:
-                raise bad("options", option, f"write --name=value, and leave {', '.join(OURS)} to this adapter")
 
 
 class SlurmRunner(ProgramRunner[SlurmConfig]):
