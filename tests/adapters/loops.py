@@ -138,6 +138,32 @@ async def killed_and_resumed(
     return loop
 
 
+async def killed_at(point, use, config, *, starts, folder, parameters=None, trials=3):
+    """Run a loop whose engine kills itself at a crash point (``name#n``: the n-th time); resume; say what was found.
+
+    Nothing is asserted of it but that the engine died there and that another one saw the loop to its end.
+    """
+    plan = Plan(
+        log=str(Path(folder) / "loop.titrant"),
+        use=use,
+        config=config,
+        parameters=parameters or {"x": (0.0, 3.0)},
+        objective="y",
+        metrics={},
+        trials=trials,
+        parallelism=1,
+        sobol=trials,
+    )
+    count = _counted(starts)
+    at_start = await count()
+    code, said = await _child(plan, {"TITRANT_CRASH_AT": point})
+    assert code == -signal.SIGKILL, f"it was to die at {point}, and ended with {code}:\n{said}"
+    at_kill = await count() - at_start
+    code, said = await _child(plan, None)
+    assert code == 0, said
+    return _told(plan, starts=await count() - at_start, at_kill=at_kill)
+
+
 def _hold(loop, plan):
     """What must be true of every adapter."""
     (spec, *_) = loop.of(e.RunnersConfigured)[-1].runners
