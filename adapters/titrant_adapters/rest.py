@@ -32,7 +32,7 @@ from titrant.model.trial import Attempt, Parameterization
 from titrant.ports import Finding, Result
 from titrant_adapters.shape import Course, Start
 from titrant_adapters.shape.documents import at
-from titrant_adapters.shape.mapping import MappedRunner, Request, RestMapping
+from titrant_adapters.shape.mapping import MappedRunner, Request, RestMapping, identity
 
 NOT_THERE = 404
 
@@ -52,7 +52,7 @@ class RestRunner(MappedRunner):
     async def connect(self) -> None:
         """Ask who answers: whether it is there, and lets us in."""
         await super().connect()
-        self.identity = await self.send(self.config.identify, {}, Start())
+        self.identity = await identity(self.http, self.config.identify)
 
     async def look(self) -> AsyncIterator[Finding]:
         """Who answers."""

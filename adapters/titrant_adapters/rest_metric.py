@@ -26,7 +26,7 @@ from titrant.ports import Finding
 from titrant_adapters.shape import AdapterMetric, Errors, Start, bad
 from titrant_adapters.shape.documents import NoSuchValueError, at, is_pointer, number
 from titrant_adapters.shape.http import HTTP_ERRORS, Http, HttpConfig
-from titrant_adapters.shape.mapping import Request, send
+from titrant_adapters.shape.mapping import Request, identity, send
 
 NOT_YET = 404
 
@@ -38,13 +38,13 @@ class RestMetricConfig(HttpConfig, frozen=True, kw_only=True):
         get: Asks for it, with holes for ``trial`` and for what the runner recorded of the trial.
         value: Pointer to it in the answer.
         sem: Pointer to its standard error; empty where there is none.
-        identify: Asked when connecting.
+        identify: Asked when connecting; the root, where there need be nothing, if None.
     """
 
     get: Request
     value: str
     sem: str = ""
-    identify: Request = Request(path="/")
+    identify: Request | None = None
 
     def check(self) -> None:
         """Pointers are pointers."""
@@ -68,7 +68,7 @@ class RestMetric(AdapterMetric[RestMetricConfig]):
     async def connect(self) -> None:
         """Ask who answers: whether it is there, and lets us in."""
         self._http = Http(self.config, self.errors)
-        self.identity = await send(self._http, self.config.identify, {})
+        self.identity = await identity(self._http, self.config.identify)
 
     async def disconnect(self) -> None:
         """Let the client go."""

@@ -149,8 +149,10 @@ def test_the_file_in_the_documentation_of_an_adapter_can_be_read(module, monkeyp
 
     made = runner_of(RunnerPart(use=part["use"], with_=part["with"]))
 
+    fields = made.config.schema()["$defs"][type(made.config).__name__]["properties"]
     assert made.config.url == part["with"]["url"]
     assert made.settings.by_name
+    assert {"type": "string", "format": "password"} in fields["token"]["anyOf"]
 
 
 def test_the_file_in_the_documentation_of_the_metric_can_be_read():
@@ -321,6 +323,16 @@ async def test_a_start_that_was_lost_and_then_refused_may_have_begun():
     sent = [headers["idempotency-key"] for head, headers, _ in service.asked if head == "POST /jobs"]
     assert result.data == {"y": 4.0}
     assert (len(sent), len(set(sent))) == (4, 1)
+
+
+@pytest.mark.parametrize("status", [307, 404])
+async def test_a_service_needs_nothing_at_its_root_but_what_it_is_asked_for_by_name(job, status):
+    job.answers["GET /"] = (status, None)
+    async with RestRunner(**TWO_PHASES, url=job.url):
+        pass
+    with pytest.raises(RunnerError, match=r"GET /version .* with 404"):
+        async with RestRunner(**TWO_PHASES, url=job.url, identify={"path": "/version"}):
+            pass
 
 
 async def test_without_permission_there_is_no_first_trial(job):

@@ -20,6 +20,8 @@ from titrant_adapters.shape.settings import Setting, Settings
 OF_A_RUN = frozenset({"key", "trial", "id"})
 """Names in holes that are no parameters."""
 
+NOTHING_AT_ROOT = frozenset({301, 302, 303, 307, 308, 404, 405})
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One request; ``{name}`` in path, query and document is filled in.
@@ -56,7 +58,7 @@ class RestMapping(HttpConfig, frozen=True, kw_only=True):
         find: Finds a run by ``{key}``.
         status: Asks where ``{id}`` stands; None where the answer to ``start`` is the result already.
         result: Fetches the result; None where the answer to ``status`` has it.
-        identify: Asked when connecting.
+        identify: Asked when connecting; the root, where there need be nothing, if None.
         stop: Ends ``{id}``.
         safe: Requests for the safe state.
         id: Pointer to the run's id in the answer to ``create``, ``find`` or ``start``.
@@ -84,7 +86,7 @@ class RestMapping(HttpConfig, frozen=True, kw_only=True):
     find: Request | None = None
     status: Request | None = None
     result: Request | None = None
-    identify: Request = Request(path="/")
+    identify: Request | None = None
     stop: Request | None = None
     safe: tuple[Request, ...] = ()
     id: str = "/id"
@@ -147,6 +149,13 @@ async def send(http: Http, request: Request, values: Mapping[str, Any], **how: A
         how["json"] = fill(request.json, values)
     answer = await http.ask(request.method, fill_path(request.path, values), **how)
     return answer.body if answer.status < 300 else None
+
+
+async def identity(http: Http, request: Request | None) -> Any:
+    """What a service says of itself; that it answers, and lets us in, is enough."""
+    if request is not None:
+        return await send(http, request, {})
+    return await send(http, Request(path="/"), {}, accept=NOTHING_AT_ROOT)
 
 
 class MappedRunner(HttpRunner[RestMapping]):
