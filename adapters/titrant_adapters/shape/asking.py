@@ -31,7 +31,8 @@ class AskedConfig(Config, frozen=True, kw_only=True):
     """What to say to the instrument.
 
     Attributes:
-        settings: Parameter to setting; ``to`` is the command's header (``"VOLT"``), ``read_back`` the query.
+        settings: Parameter to setting; ``to`` is the command's header (``"VOLT"``), or the command with a place for the
+            value (``"VOLT {:.3f},(@1)"``), ``read_back`` the query.
         otherwise: What to do where a setting is not taken: ``"fail"`` or ``"record"``.
         ignored: Parameters that are not this instrument's.
         start: The command that starts a run; ``{key}`` stands for its name, where the instrument takes one.
@@ -129,7 +130,7 @@ class AskedRunner(AdapterRunner[Q], Generic[Q, L]):
         """Set, read back, start, await, measure."""
         executed = await self.settings.apply(
             attempt.parameters,
-            lambda setting, value: self._tell(f"{setting.to} {_written(value)}", course),
+            lambda setting, value: self._tell(_command(str(setting.to), value), course),
             lambda setting: self._ask(str(setting.read_back), course),
         )
         start = self.config.start.replace("{key}", attempt.key)
@@ -148,11 +149,15 @@ class AskedRunner(AdapterRunner[Q], Generic[Q, L]):
             return
         while (said := await self._again(config.status, course)) not in config.done:
             if said not in config.running:
-                error = await self._ask(config.error, course)
-                if error.startswith(("0", "+0")):
-                    raise OutcomeUnknown(f"{config.status} says {said!r}, which is neither running nor done")
-                raise RunnerError(f"the run ended with {error}")
+                raise await self._ended(said, course)
             await anyio.sleep(config.poll_s)
+
+    async def _ended(self, said: str, course: Course) -> RunnerError:
+        """What it means that the status is neither running nor done."""
+        error = await self._ask(self.config.error, course)
+        if error.startswith(("0", "+0")):
+            return OutcomeUnknown(f"{self.config.status} says {said!r}, which is neither running nor done")
+        return RunnerError(f"the run ended with {error}")
 
     async def _again(self, query: str, course: Course) -> str:
         """Ask until there is an answer; whoever calls bounds the wait."""
@@ -185,8 +190,9 @@ class AskedRunner(AdapterRunner[Q], Generic[Q, L]):
         return said
 
 
-def _written(value: Any) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
+def _command(to: str, value: Any) -> str:
+    plain = int(value) if isinstance(value, bool) else value
+    return to.format(plain) if "{" in to else f"{to} {plain}"
 
 
 def _number(text: str) -> float:
