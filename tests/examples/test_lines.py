@@ -5,7 +5,7 @@ import re
 import pytest
 
 
-@pytest.mark.parametrize("page", ["visa", "modbus"])
+@pytest.mark.parametrize("page", ["visa", "modbus", "serial_line"])
 def test_a_page_drives_the_twin(run_example, page):
     printed = run_example(f"adapters/{page}", "--trials", 6)
 
