@@ -7,7 +7,7 @@ import sys
 import anyio
 import pytest
 from tests.adapters import program
-from tests.adapters.loops import killed_and_resumed
+from tests.adapters.loops import killed_and_resumed, killed_at
 from tests.adapters.program_lab import ProgramLab, lives
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
@@ -135,6 +135,14 @@ async def test_a_trial_can_be_stopped(lab, make_runner):
 
     assert ended[0].outcome == "failed"
     assert ended[0].reason.startswith("it was stopped")
+
+
+@pytest.mark.anyio
+async def test_an_engine_that_dies_between_record_and_call_is_no_reason_to_ask_anybody(lab, fields, tmp_path):
+    loop = await killed_at("runner.recorded#2", "shell", fields, starts=lab.starts, folder=tmp_path)
+
+    assert (loop.at_kill, loop.starts) == (1, 3)
+    assert (loop.lost, loop.ended["trial.completed"]) == ([], 3)
 
 
 @pytest.mark.anyio

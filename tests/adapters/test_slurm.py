@@ -8,7 +8,7 @@ import sys
 import anyio
 import pytest
 from tests.adapters import program
-from tests.adapters.loops import killed_and_resumed
+from tests.adapters.loops import killed_and_resumed, killed_at
 from tests.adapters.program_lab import ProgramLab
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
@@ -68,6 +68,16 @@ async def test_a_killed_engine_finds_its_jobs_again(lab, fields, slurm, tmp_path
 
     assert loop.lost == []
     assert loop.starts == 12
+
+
+@pytest.mark.anyio
+async def test_an_engine_that_dies_before_it_lets_a_job_go_is_no_reason_to_ask_anybody(lab, fields, slurm, tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", slurm.env["SLURM_CONF"])
+        loop = await killed_at("runner.recorded#2", "slurm", fields, starts=lab.starts, folder=tmp_path)
+
+    assert (loop.at_kill, loop.starts) == (1, 3)
+    assert (loop.lost, loop.ended["trial.completed"]) == ([], 3)
 
 
 async def carried_out(runner):
