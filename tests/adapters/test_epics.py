@@ -14,7 +14,9 @@ from tests.adapters.servers.epics_pva import client_settings
 from tests.adapters.servers.epics_wire import PvaWire, starts_over_ca, starts_over_pva
 from tests.adapters.servers.reactor import yield_at
 from tests.adapters.servers.wire import WIRE_FAULTS, FaultyWire
+from tests.adapters.told import told
 
+import titrant_adapters.epics
 from titrant import ConfigurationError, RangeParameterConfig
 from titrant.errors import RunnerError
 from titrant.model.space import search_space
@@ -164,6 +166,13 @@ async def test_the_doctor_is_told_what_is_set_and_measured(pva_lab):
 def test_a_configuration_that_cannot_work_is_refused(fields, told):
     with pytest.raises(ConfigurationError, match=told):
         EpicsRunner(**CA | fields)
+
+
+def test_what_the_module_tells_to_write_is_a_configuration():
+    runner = told(titrant_adapters.epics.__doc__)
+
+    assert runner["use"] == "epics"
+    assert EpicsRunner(**runner["with"])
 
 
 def test_a_parameter_without_a_setting_is_refused():

@@ -16,8 +16,10 @@ from asyncua import ua
 from tests.adapters.loops import killed_and_resumed
 from tests.adapters.servers.reactor import yield_at
 from tests.adapters.servers.wire import FaultyWire
+from tests.adapters.told import told
 from tests.adapters.twin.wiring import opened
 
+import titrant_adapters.opcua
 from titrant import ConfigurationError, RangeParameterConfig
 from titrant.errors import RunnerError
 from titrant.model.space import search_space
@@ -155,6 +157,13 @@ async def test_the_doctor_is_told_who_answers_and_what_is_set(make_runner):
 def test_a_configuration_that_cannot_work_is_refused(fields, told):
     with pytest.raises(ConfigurationError, match=told):
         OpcUaRunner(**({"url": "opc.tcp://plc:4840"} | FIELDS | fields))
+
+
+def test_what_the_module_tells_to_write_is_a_configuration():
+    runner = told(titrant_adapters.opcua.__doc__)
+
+    assert runner["use"] == "opcua"
+    assert OpcUaRunner(**runner["with"])
 
 
 def test_a_parameter_without_a_setting_is_refused():
