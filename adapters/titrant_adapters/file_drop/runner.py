@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 
-from titrant.errors import RunnerError, SubmissionRefused
+from titrant.errors import NeverSeen, RunnerError, SubmissionRefused
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
 from titrant_adapters.file_drop.config import FileDropConfig
@@ -21,7 +21,7 @@ from titrant_adapters.shape import (
     from_table,
     to_text,
 )
-from titrant_adapters.shape.folders import Arrival, drop, file_name, folder_in, matching, touch
+from titrant_adapters.shape.folders import Arrival, drop, file_name, folder_in, lay_out, matching, part_of, touch
 
 
 class FileDropRunner(WrittenRunner[FileDropConfig]):
@@ -53,18 +53,32 @@ class FileDropRunner(WrittenRunner[FileDropConfig]):
     async def make_safe(self) -> None:
         """Drop the file that brings the instrument into its safe state."""
         if self.config.safe:
-            await self._drop(self.config.safe, "")
+            await touch(self.config.timeout_s, drop, Path(self.config.orders, self.config.safe), "")
 
     async def carry_out(self, attempt: Attempt, course: Course) -> Result:
-        """Drop the order under a name that is in the log before, and await the result."""
-        name = await touch(self.config.timeout_s, self._free, file_name(attempt.key))
+        """Lay the order out, have its name in the log, drop it, and await the result."""
+        seconds, encoding = self.config.timeout_s, self.config.encoding.removesuffix("-sig")
+        name = await touch(seconds, self._free, file_name(attempt.key))
+        order = self._order(name)
+        part = await touch(seconds, lay_out, order, self._text(attempt, name), encoding)
         await course.begin({"name": name})
-        await self._drop(self.config.order.format(key=name), self._text(attempt, name))
+        await touch(seconds, part.replace, order)
         return await self._awaited(attempt, name, course)
 
     async def collect(self, attempt: Attempt, course: Course) -> Result:
-        """Await the result that has the name in the log."""
-        return await self._awaited(attempt, str((attempt.metadata or {})["name"]), course)
+        """Await the result that has the name in the log.
+
+        Raises:
+            NeverSeen: The order still lies where it was written, and was not dropped.
+        """
+        name = str((attempt.metadata or {})["name"])
+        with suppress(FileNotFoundError):
+            await touch(self.config.timeout_s, part_of(self._order(name)).unlink)
+            raise NeverSeen(f"the order {name} was not dropped")
+        return await self._awaited(attempt, name, course)
+
+    def _order(self, name: str) -> Path:
+        return Path(self.config.orders, self.config.order.format(key=name))
 
     def _free(self, name: str) -> str:
         """A name that has no answer yet: an order that was refused is given again under another."""
@@ -79,10 +93,6 @@ class FileDropRunner(WrittenRunner[FileDropConfig]):
         if config.template:
             return config.template.format(key=name, **ordered)
         return to_text(name, ordered, form=config.order, delimiter=config.delimiter)
-
-    async def _drop(self, name: str, text: str) -> None:
-        encoding = self.config.encoding.removesuffix("-sig")
-        await touch(self.config.timeout_s, drop, Path(self.config.orders, name), text, encoding)
 
     async def _awaited(self, attempt: Attempt, name: str, course: Course) -> Result:
         """Look until there is a whole result; a share that is away for a while is no end of the run."""

@@ -39,14 +39,24 @@ def folder_in(field: str, path: str, *, write: bool = False) -> Path:
     return folder
 
 
-def drop(path: Path, text: str, encoding: str = "utf-8") -> None:
-    """Write a file all at once: nobody sees half of it, and it is on the disk when it has its name."""
-    part = path.with_name(f".{path.name}.part")
+def part_of(path: Path) -> Path:
+    """Where a file is until it is dropped."""
+    return path.with_name(f".{path.name}.part")
+
+
+def lay_out(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    """Write a file beside its place, under a name that nobody looks for; it is on the disk, and only to be renamed."""
+    part = part_of(path)
     with part.open("w", encoding=encoding, newline="") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    part.replace(path)
+    return part
+
+
+def drop(path: Path, text: str, encoding: str = "utf-8") -> None:
+    """Write a file all at once: nobody sees half of it, and it is on the disk when it has its name."""
+    lay_out(path, text, encoding).replace(path)
 
 
 def matching(folder: str | Path, pattern: str) -> list[Path]:
