@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 QOS = 1
 KEEP_ALIVE_S = 10
+NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+"""Or an acknowledgement would keep the next message back for 40 ms."""
 ERRORS = Errors({"aiomqtt.MqttError": "unknown"})
 
 Hear = Callable[[str, bytes], None]
@@ -126,6 +129,7 @@ class Broker:
             tls_context=ssl.create_default_context() if config.tls else None,
             timeout=config.timeout_s,
             keepalive=KEEP_ALIVE_S,
+            socket_options=NO_DELAY,
         )
         await client.__aenter__()
         try:

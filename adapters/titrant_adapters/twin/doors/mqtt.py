@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from aiomqtt import Client
 
 QOS = 1
+NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+"""Or an acknowledgement would keep the next message back for 40 ms."""
 KEEP_ALIVE_S = 5
 AGAIN_S = 0.05
 """How long the device waits before it connects again, in real seconds."""
@@ -115,7 +118,7 @@ class MqttDoor(Door):
         while True:
             try:
                 async with mqtt.Client(
-                    LOOPBACK, self.port, will=will, keepalive=KEEP_ALIVE_S, timeout=HEARD_S
+                    LOOPBACK, self.port, will=will, keepalive=KEEP_ALIVE_S, timeout=HEARD_S, socket_options=NO_DELAY
                 ) as client:
                     await client.subscribe(f"{self.prefix}/cmd", qos=QOS)
                     await client.publish(f"{self.prefix}/status", "online", qos=QOS, retain=True)
