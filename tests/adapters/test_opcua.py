@@ -13,6 +13,7 @@ import pytest
 from anyio import to_thread
 from anyio.from_thread import start_blocking_portal
 from asyncua import ua
+from asyncua.crypto.permission_rules import User, UserRole
 from tests.adapters.loops import killed_and_resumed
 from tests.adapters.servers.reactor import yield_at
 from tests.adapters.servers.wire import FaultyWire
@@ -201,6 +202,33 @@ async def test_a_host_that_is_not_there_is_told_before_the_first_trial():
     with pytest.raises(RunnerError, match=r"opc\.tcp://127\.0\.0\.1:1"):
         async with OpcUaRunner(url="opc.tcp://127.0.0.1:1", **FIELDS):
             pass
+
+
+class Doorman:
+    """Lets one person in."""
+
+    def get_user(self, _server, username=None, password=None, certificate=None):
+        known = (username, password) == ("kim", "sesame")
+        return User(role=UserRole.User) if known else None
+
+
+@pytest.mark.anyio
+async def test_who_may_not_log_in_is_told_before_the_first_trial(monkeypatch):
+    monkeypatch.setenv("PLC_PASSWORD", "sesame")
+    server = asyncua.Server(user_manager=Doorman())
+    await server.init()
+    server.set_endpoint("opc.tcp://127.0.0.1:0")
+    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+    async with server:
+        fields = {"url": f"opc.tcp://127.0.0.1:{server.bserver.port}", "user": "kim", "timeout_s": 2.0, **FIELDS}
+        with pytest.raises(ConfigurationError, match=r"BadUserAccessDenied|BadIdentityTokenRejected") as refused:
+            async with OpcUaRunner(**fields, password="please"):
+                pass
+        with pytest.raises(ConfigurationError, match="there is no 'LabTwin' in Objects"):  # inside
+            async with OpcUaRunner(**fields, password="env:PLC_PASSWORD"):
+                pass
+
+    assert "please" not in str(refused.value)
 
 
 @pytest.mark.anyio
