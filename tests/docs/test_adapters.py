@@ -84,6 +84,7 @@ FEWEST = {
     "scpi": {"host": "h", "measure": {"y": "Y?"}},
     "visa": {"resource": "TCPIP0::h::5025::SOCKET", "measure": {"y": "Y?"}},
     "pymeasure": {"driver": "a:B", "start": ["go=true"], "resource": "TCPIP0::h::5025::SOCKET", "measure": Y},
+    "serial": {"port": "/dev/ttyS0", "identity": "PUMP", "measure": {"y": "Y"}},
     "modbus": {"host": "h", "start": {"at": 1, "value": 1}, "status": 2, "measure": {"y": "3:float32"}},
     "mqtt": MQTT,
     "opentrons": {"url": "http://127.0.0.1:1", "commands": [{"do": "home"}], "measure": {}},
