@@ -325,10 +325,14 @@ async def opentrons(seconds: float) -> AsyncIterator[tuple[Trial, Trial]]:
     import httpx  # noqa: PLC0415
 
     port = free_port()
-    serving = f"import anyio, tests.adapters.servers.opentrons as server; server.SHORTEST_S = {seconds}; anyio.run(server.main, {port})"
+    serving = [
+        "import anyio, tests.adapters.servers.opentrons as server",
+        f"server.SHORTEST_S = {seconds}",
+        f"anyio.run(server.main, {port})",
+    ]
     robot, headers = f"http://127.0.0.1:{port}", {"Opentrons-Version": "*"}
     async with (
-        listening(port, sys.executable, "-c", serving, LEDGER=os.devnull),
+        listening(port, sys.executable, "-c", "; ".join(serving), LEDGER=os.devnull),
         httpx.AsyncClient(base_url=robot, headers=headers, timeout=30) as client,
         through(
             "opentrons:OpentronsRunner",
