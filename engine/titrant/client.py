@@ -314,6 +314,9 @@ class Client:
     get_best_parameterization = _blocking(AsyncClient.get_best_parameterization)
     get_pareto_frontier = _blocking(AsyncClient.get_pareto_frontier)
     predict = _blocking(AsyncClient.predict)
+    model_fit = _blocking(AsyncClient.model_fit)
+    parameter_importance = _blocking(AsyncClient.parameter_importance)
+    optimality = _blocking(AsyncClient.optimality)
     summarize = _blocking(AsyncClient.summarize)
     waiting_for = _blocking(AsyncClient.waiting_for)
 

@@ -27,13 +27,14 @@ from titrant.actors.metric import MetricActor
 from titrant.actors.runner import RunnerActor
 from titrant.actors.supervisor import Supervisor
 from titrant.errors import ActorError, LogError, LogExists, LogMissing, LogUnavailable, TitrantError
-from titrant.generators.base import PredictionReply
+from titrant.generators.base import Examination, PredictionReply
 from titrant.generators.process import WorkerProcess
 from titrant.hub import Hub
 from titrant.log.base import EventLog
 from titrant.log.memory import MemoryLog
 from titrant.log.snapshots import load_state, pack
 from titrant.messages import commands as c
+from titrant.model.insight import Insight
 from titrant.model.observation import Observation, observations
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization
@@ -273,6 +274,12 @@ class Engine:
         """Predict the metrics at *points*."""
         answer: Answer[PredictionReply] = Answer()
         message = mail.Predict(state=self.state, points=tuple(points), answer=answer)
+        return await self.ask(answer, message, self.generator.mailbox)
+
+    async def examine(self, request: Examination) -> Insight:
+        """Answer a question about the model."""
+        answer: Answer[Insight] = Answer()
+        message = mail.Examine(request=request, deadline=self.state.strategy.deadline_seconds, answer=answer)
         return await self.ask(answer, message, self.generator.mailbox)
 
     async def use_runners(self, runners: Sequence[Any], by: c.By) -> None:

@@ -13,17 +13,17 @@ from typing import Any, Protocol, TypeVar
 import anyio
 import msgspec
 
-from titrant.actors.mail import Do, Predict, Suggest, Suggested, Warm
+from titrant.actors.mail import Do, Examine, Predict, Suggest, Suggested, Warm
 from titrant.errors import ActorStopped, GenerationError, WorkerDied
 from titrant.generators import wire
-from titrant.generators.base import PredictionReply, Reply, Request
+from titrant.generators.base import Examination, PredictionRequest, Reply, Request
 from titrant.generators.dispatch import needs_torch
 from titrant.generators.requests import Fingerprint, fingerprint, prediction_request, suggestion_request
 from titrant.messages.commands import By, RecordGenerationFailure
 from titrant.rules.strategy import Node
 from titrant.runtime.clock import Clock
 from titrant.runtime.crash_points import crash_point
-from titrant.runtime.mailbox import Mailbox
+from titrant.runtime.mailbox import Answer, Mailbox
 from titrant.runtime.supervision import describe
 from titrant.runtime.threads import run_in_thread
 
@@ -65,7 +65,7 @@ class GeneratorActor:
     name = "generator"
 
     def __init__(self, make_worker: Callable[[], Worker], *, supervisor: Mailbox[Any], clock: Clock) -> None:
-        self.mailbox: Mailbox[Suggest | Predict | Warm] = Mailbox(self.name)
+        self.mailbox: Mailbox[Suggest | Predict | Examine | Warm] = Mailbox(self.name)
         self._make_worker = make_worker
         self._supervisor = supervisor
         self._clock = clock
@@ -99,7 +99,7 @@ class GeneratorActor:
                 worker.kill()
             self._workers.clear()
 
-    async def _handle(self, message: Suggest | Predict | Warm) -> None:
+    async def _handle(self, message: Suggest | Predict | Examine | Warm) -> None:
         match message:
             case Warm(model=model, torch=torch):
                 self._worker(model=model)
@@ -109,6 +109,8 @@ class GeneratorActor:
                 await self._supervisor.send(await self._suggest(message))
             case Predict():
                 await self._predict(message)
+            case Examine(request=request, deadline=deadline, answer=answer):
+                await self._answer(answer, request, deadline, "answer")
 
     def _worker(self, *, model: bool) -> Worker:
         if model not in self._workers:
@@ -212,17 +214,26 @@ class GeneratorActor:
         if request is None:
             ask.answer.fail(GenerationError("there is nothing to predict: configure the experiment and its objective"))
             return
-        deadline = ask.state.strategy.deadline_seconds
+        await self._answer(ask.answer, request, ask.state.strategy.deadline_seconds, "prediction")
+
+    async def _answer(
+        self, answer: Answer[T], request: PredictionRequest | Examination, deadline: float, what: str
+    ) -> None:
+        """Ask the model's worker for somebody who waits.
+
+        Raises:
+            WorkerDied: The worker ended.
+        """
         try:
-            reply: PredictionReply = await self._call(lambda worker: worker.call(request), deadline, model=True)
+            reply: T = await self._call(lambda worker: worker.call(request), deadline, model=True)
         except TimeoutError:
-            ask.answer.fail(GenerationError(f"no prediction within {deadline:g} s"))
+            answer.fail(GenerationError(f"no {what} within {deadline:g} s"))
         except GenerationError as exc:
-            ask.answer.fail(exc)
+            answer.fail(exc)
             if isinstance(exc, WorkerDied):
                 raise
         else:
-            ask.answer.give(reply)
+            answer.give(reply)
 
     def _seconds(self, began: int) -> float:
         return (self._clock.now() - began) / 1e6

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
-from titrant.generators.base import PredictionReply, Proposal, Request
+from titrant.generators.base import Examination, PredictionReply, Proposal, Request
 from titrant.generators.requests import Fingerprint
 from titrant.log.base import Append, Outcome
 from titrant.messages.commands import By, Command
+from titrant.model.insight import Insight
 from titrant.model.trial import Attempt, Parameterization, Suggestion
 from titrant.rules.state import State
 from titrant.rules.strategy import Node
@@ -120,6 +121,14 @@ class Predict(Mail, frozen=True, kw_only=True):
     state: State
     points: tuple[Parameterization, ...]
     answer: Answer[PredictionReply]
+
+
+class Examine(Mail, frozen=True, kw_only=True):
+    """Answer a question about the model, within the strategy's deadline."""
+
+    request: Examination
+    deadline: float
+    answer: Answer[Insight]
 
 
 class Warm(Mail, frozen=True, kw_only=True):

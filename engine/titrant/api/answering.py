@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
 
-from titrant.analysis import results
+from titrant.analysis import questions, results
 from titrant.analysis.table import Table
 from titrant.api.base import OnEngine
 from titrant.errors import CommandRefused, GenerationError
+from titrant.model.insight import ModelFit, Optimality, ParameterImportance
 from titrant.model.trial import Parameterization
-from titrant.rules.changing import project
+
+T = TypeVar("T", ModelFit, ParameterImportance, Optimality)
 
 Prediction = dict[str, tuple[float, float | None]]
 """Metric name to (mean, SEM) in the metric's own unit."""
@@ -41,11 +44,7 @@ class Answering(OnEngine):
             raise CommandRefused("there is no finished trial that has data and keeps the outcome constraints yet")
         trial, values = best.trial, dict(best.values)
         if use_model_predictions and state.strategy.method != "random_search":
-            candidates = [
-                recipe
-                for recipe in results.recipes(state)
-                if results.feasible(state, results.recipe_means(recipe)) and project(state, recipe.trial) is not None
-            ]
+            candidates = questions.candidates(state)
             try:
                 reply = await self.engine.predict([results.conditions(state, recipe.trial) for recipe in candidates])
             except GenerationError:
@@ -79,6 +78,52 @@ class Answering(OnEngine):
         checked = [state.experiment.space.check(point) for point in points]
         reply = await self.engine.predict(checked)
         return [dict(prediction) for prediction in reply.predictions]
+
+    async def model_fit(self) -> ModelFit:
+        """How well the model predicts trials that it has not seen: each is left out, with its replicates.
+
+        For every metric R², the root mean squared error in the metric's own unit, standardized residuals, and how many
+        of the results lie within the 50, 80 and 95 % intervals, all with 95 % intervals.  Hyperparameters stay those of
+        all the data, so that nothing is fitted anew.  ``MetricFit.word`` puts R² into a word.
+
+        Raises:
+            CommandRefused: There is no search space or no objective yet.
+            GenerationError: There are too few data, or a generator of one's own has no ``examine``.
+        """
+        return await self._examine("fit", ModelFit)
+
+    async def parameter_importance(self) -> ParameterImportance:
+        """What the metrics depend on: Sobol's first-order and total indices of the model's mean.
+
+        Shares of the variance over the search space, without a unit, each parameter's values equally likely (on a
+        logarithmic scale where it has one).  The 95 % intervals tell the error of sampling the model, by bootstrap; how
+        far the model is right tells ``model_fit``.  Constraints are left aside, and the answer says so.
+
+        Raises:
+            CommandRefused: There is no search space or no objective yet.
+            GenerationError: There are too few data, or no parameter is free; or a generator of one's own has no
+                ``examine``.
+        """
+        return await self._examine("importance", ParameterImportance)
+
+    async def optimality(self) -> Optimality:
+        """How likely the best trial is the best of those made, and what the next one is expected to gain.
+
+        The incumbent is the trial of ``get_best_parameterization()`` with a model.  Probabilities come from joint draws
+        of the true values at all conditions that were tried and keep the outcome constraints as observed, the expected
+        improvement from a search of the whole space, in the objective's own unit and as a share of the observed range.
+        ``Optimality.advice`` says in words whether to stop.
+
+        Raises:
+            CommandRefused: There is no objective yet, or several, or no trial with data that keeps the constraints.
+            GenerationError: There are too few data, or a generator of one's own has no ``examine``.
+        """
+        return await self._examine("optimality", Optimality)
+
+    async def _examine(self, question: questions.Question, kind: type[T]) -> T:
+        answer = await self.engine.examine(questions.examination(self.state, question))
+        assert isinstance(answer, kind), f"the answer to {question} is {answer}"
+        return answer
 
     async def summarize(
         self, trial_indices: Iterable[int] | None = None, trial_statuses: Collection[str] | None = None

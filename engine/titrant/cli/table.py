@@ -38,6 +38,12 @@ TABLE = (
         "reading",
         "Show the best trial so far, as observed; with several objectives, the front.",
     ),
+    Entry(
+        "model",
+        LOOK,
+        "modelling",
+        "Ask the model: how well it fits, which parameters matter, whether to stop.",
+    ),
     Entry("watch", LOOK, "replaying", "Watch an experiment that another process runs; Ctrl-C ends the watching."),
     Entry("why", LOOK, "auditing", "Account for a trial: what it was made from, by whom, and what became of it."),
     Entry("replay", AUDIT, "replaying", "Play an experiment again, or derive its suggestions again and compare."),

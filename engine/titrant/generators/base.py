@@ -95,6 +95,22 @@ class PredictionReply(msgspec.Struct, frozen=True, kw_only=True):
     generator: str
 
 
+class Examination(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="examine"):
+    """Ask about the model that the next suggestion would be made from.
+
+    Attributes:
+        question: How well it fits, what the metrics depend on, or what is left to gain.
+        basis: The request for that suggestion.
+        candidates: Conditions that may be the best so far, each once; for ``"optimality"``.
+        leader: The trial of them that is best as observed.
+    """
+
+    question: Literal["fit", "importance", "optimality"]
+    basis: Request
+    candidates: tuple[Point, ...] = ()
+    leader: int = 0
+
+
 class Generator(Protocol):
     """Makes suggestions.  Contract: ``titrant.testing.GeneratorContract``.
 

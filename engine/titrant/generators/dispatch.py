@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from titrant.generators.base import PredictionReply, PredictionRequest, Reply, Request
+from titrant.generators.base import Examination, PredictionReply, PredictionRequest, Reply, Request
+from titrant.model.insight import Insight
 from titrant.model.objective import OptimizationConfig
 
 # Imports stand in the functions because the first trial must not wait for numpy, nor the first dozen for torch.
@@ -50,6 +51,17 @@ def predict(request: PredictionRequest) -> PredictionReply:
     from titrant.generators.gp import generator  # noqa: PLC0415
 
     return generator.predict(request)
+
+
+def examine(request: Examination) -> Insight:
+    """Fit a model as for the next suggestion, and answer ``request.question`` about it.
+
+    Raises:
+        GenerationError: No model can be fitted; the message says why.
+    """
+    from titrant.generators.gp import examined  # noqa: PLC0415
+
+    return examined.examine(request)
 
 
 def warm(*, torch: bool = True) -> dict[str, str]:

@@ -19,14 +19,15 @@ from msgspec.structs import replace
 from titrant import errors
 from titrant.errors import GenerationError, ParameterizationError, WorkerDied
 from titrant.generators import environment, wire
-from titrant.generators.base import Generator, PredictionReply, PredictionRequest, Reply, Request
+from titrant.generators.base import Examination, Generator, PredictionReply, PredictionRequest, Reply, Request
+from titrant.model.insight import Insight
 from titrant.model.space import SearchSpace
 
 _STDERR_LINES = 20
 # How long a worker whose stdin ended may take to notice; a fit in progress is not waited for.
 _GRACE_SECONDS = 2.0
 
-Outcome = Reply | PredictionReply | wire.Warmed | wire.Pong
+Outcome = Reply | PredictionReply | Insight | wire.Warmed | wire.Pong
 
 
 class WorkerProcess:
@@ -85,6 +86,8 @@ class WorkerProcess:
     def call(self, message: Request) -> Reply: ...
     @overload
     def call(self, message: PredictionRequest) -> PredictionReply: ...
+    @overload
+    def call(self, message: Examination) -> Insight: ...
     @overload
     def call(self, message: wire.Warm) -> wire.Warmed: ...
     @overload
@@ -167,6 +170,14 @@ class Predictor(Protocol):
         """Predict at ``request.points``."""
 
 
+@runtime_checkable
+class Examiner(Protocol):
+    """A generator that also answers questions about its model."""
+
+    def examine(self, request: Examination) -> Insight:
+        """Answer ``request.question``."""
+
+
 class InProcess:
     """The calls of ``WorkerProcess``, answered by a generator in this process: for generators that users bring."""
 
@@ -189,6 +200,8 @@ class InProcess:
     def call(self, message: Request) -> Reply: ...
     @overload
     def call(self, message: PredictionRequest) -> PredictionReply: ...
+    @overload
+    def call(self, message: Examination) -> Insight: ...
     @overload
     def call(self, message: wire.Warm) -> wire.Warmed: ...
     @overload
@@ -229,6 +242,10 @@ class InProcess:
                 if not isinstance(self._generator, Predictor):
                     raise GenerationError(f"the generator {type(self._generator).__name__} has no predict")
                 return self._generator.predict(message)
+            case Examination():
+                if not isinstance(self._generator, Examiner):
+                    raise GenerationError(f"the generator {type(self._generator).__name__} has no examine")
+                return self._generator.examine(message)
             case wire.Warm():
                 return wire.Warmed()
             case wire.Ping():
@@ -246,6 +263,8 @@ def _outcome(answer: wire.Answer) -> Outcome:
             return replace(reply, versions={**environment.own(), **reply.versions})
         case wire.Predicted(reply):
             return reply
+        case wire.Examined(insight):
+            return insight
         case wire.Failure(kind, message):
             known = getattr(errors, kind, None)
             if isinstance(known, type) and issubclass(known, GenerationError):

@@ -7,7 +7,8 @@ from typing import IO
 
 import msgspec
 
-from titrant.generators.base import PredictionReply, PredictionRequest, Reply, Request
+from titrant.generators.base import Examination, PredictionReply, PredictionRequest, Reply, Request
+from titrant.model.insight import Insight
 
 # The length of a frame's content, four bytes, little endian.
 _LENGTH = struct.Struct("<I")
@@ -49,6 +50,12 @@ class Predicted(msgspec.Struct, frozen=True, tag="predicted"):
     reply: PredictionReply
 
 
+class Examined(msgspec.Struct, frozen=True, tag="examined"):
+    """The answer to a question about the model."""
+
+    reply: Insight
+
+
 class Failure(msgspec.Struct, frozen=True, tag="failure"):
     """There is no answer.
 
@@ -61,8 +68,8 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
     message: str
 
 
-Message = Request | PredictionRequest | Warm | Ping
-Answer = Suggested | Predicted | Warmed | Pong | Failure
+Message = Request | PredictionRequest | Examination | Warm | Ping
+Answer = Suggested | Predicted | Examined | Warmed | Pong | Failure
 
 _messages = msgspec.msgpack.Decoder(Message)
 _answers = msgspec.msgpack.Decoder(Answer)

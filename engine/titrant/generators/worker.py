@@ -16,7 +16,7 @@ from msgspec import MsgspecError
 
 from titrant.errors import GenerationError
 from titrant.generators import dispatch, wire
-from titrant.generators.base import PredictionRequest, Request
+from titrant.generators.base import Examination, PredictionRequest, Request
 
 
 def answer(content: bytes) -> wire.Answer:
@@ -37,6 +37,8 @@ def _answer(message: wire.Message) -> wire.Answer:
             return wire.Suggested(dispatch.suggest(request))
         case PredictionRequest() as request:
             return wire.Predicted(dispatch.predict(request))
+        case Examination() as request:
+            return wire.Examined(dispatch.examine(request))
         case wire.Warm(torch=torch):
             return wire.Warmed(dispatch.warm(torch=torch))
         case wire.Ping():

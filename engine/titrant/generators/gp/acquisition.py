@@ -6,7 +6,7 @@ being exact (B. Letham et al., "Constrained Bayesian Optimization with Noisy Exp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -51,6 +51,11 @@ class Combination:
         return mean, sd, rise, change / (2.0 * sd)
 
 
+def log_gain(mean: Floats, sd: Floats, best: Floats) -> Floats:
+    """The logarithm of the expected improvement over ``best``, ``s``: ``b x s`` means and ``b`` to ``b x s``."""
+    return log_improvement((mean - best) / sd[:, None]) + np.log(sd)[:, None]
+
+
 class Acquisition:
     """The logarithm of the worth of points, averaged over the draws, and its gradient.
 
@@ -77,15 +82,24 @@ class Acquisition:
 
     def values(self, points: Floats) -> Floats:
         """``b x w`` to ``b``."""
+        return log_mean_exp(self.of_draws(points))
+
+    def of_draws(self, points: Floats, gain: Callable[[Floats, Floats, Floats], Floats] = log_gain) -> Floats:
+        """The same for each draw: ``b x w`` to ``b x s``.
+
+        Args:
+            points: Where.
+            gain: The logarithm of what an objective is expected to gain; see ``log_gain``.
+        """
         total: Floats | float = 0.0
         if self._objective is not None:
             combination, best = self._objective
             mean, sd = combination.at(points)
-            total = log_improvement((mean - best) / sd[:, None]) + np.log(sd)[:, None]  # b x s
+            total = gain(mean, sd, best)
         for combination, bound in self._constraints:
             mean, spread = combination.at(points)
             total = total + log_probability((bound - mean) / spread[:, None])
-        return log_mean_exp(np.asarray(total))
+        return np.asarray(total)
 
     def value_and_slope(self, point: Floats) -> tuple[float, Floats]:
         """The value at ``w``, and its gradient, ``w``."""

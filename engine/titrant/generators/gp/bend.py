@@ -38,6 +38,10 @@ class Bend(msgspec.Struct, frozen=True):
         """Bent values, in the same shape."""
         return y if self.power == 1.0 else (_bent(y, self.power) - self.shift) / self.scale
 
+    def undone(self, t: Floats) -> Floats:
+        """The values that bend to ``t``, in the same shape."""
+        return t if self.power == 1.0 else _straight(self.shift + self.scale * t, self.power)
+
     def slope(self, y: Floats) -> Floats:
         """The derivative at values, in the same shape."""
         if self.power == 1.0:
@@ -49,7 +53,7 @@ class Bend(msgspec.Struct, frozen=True):
         """Mean and standard deviation of what bends to normal variables: ``n`` each."""
         if self.power == 1.0:
             return mean, sd
-        values = _straight(self.shift + self.scale * (mean[:, None] + sd[:, None] * _NODES), self.power)  # n x nodes
+        values = self.undone(mean[:, None] + sd[:, None] * _NODES)  # n x nodes
         weights = _WEIGHTS / _WEIGHTS.sum()
         centre = values @ weights
         return centre, np.sqrt((values - centre[:, None]) ** 2 @ weights)

@@ -25,7 +25,9 @@ _NUGGET = 1e-6
 _QUASI = 32
 
 
-def build(model: Sequence[Posterior], target: Goal, feasible: Mask, pending: Floats, seed: int) -> Acquisition:
+def build(
+    model: Sequence[Posterior], target: Goal, feasible: Mask, pending: Floats, seed: int, draws: int = DRAWS
+) -> Acquisition:
     """The acquisition function for one objective.
 
     Args:
@@ -34,12 +36,13 @@ def build(model: Sequence[Posterior], target: Goal, feasible: Mask, pending: Flo
         feasible: Which known points keep the outcome constraints, ``n`` booleans.
         pending: Points under way, ``p x w``.
         seed: Of the draws.
+        draws: How many.
 
     Returns:
         Noisy expected improvement; the probability of feasibility where nothing is known to be feasible.
     """
     drawn = [
-        posterior.drawn(pending, normals(len(posterior.x) + len(pending), mixed(seed, place)), _NUGGET)
+        posterior.drawn(pending, normals(len(posterior.x) + len(pending), mixed(seed, place), draws), _NUGGET)
         for place, posterior in enumerate(model)
     ]
     constraints = [

@@ -31,6 +31,7 @@ class Data(msgspec.Struct, frozen=True):
             an SEM is unknown, and the noise is inferred.
         shift, scale: A mean in the metric's unit is ``shift + scale * y``: ``m`` each.
         metrics: Their names.
+        trials: Indices of the trials, ``n``.
     """
 
     z: Floats
@@ -40,6 +41,7 @@ class Data(msgspec.Struct, frozen=True):
     shift: Floats
     scale: Floats
     metrics: tuple[str, ...]
+    trials: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.x)
@@ -53,19 +55,20 @@ def collect(encoding: Encoding, metrics: Sequence[str], points: Sequence[Point])
         metrics: What the model needs, ``m`` names.
         points: Trials, observed or not.
     """
-    rows, means, sems = [], [], []
+    rows, means, sems, trials = [], [], [], []
     for point in points:
         z = encoding.numbers(point.parameters)
         latest = by_metric(point.observations)
         if z is None or any(name not in latest for name in metrics):
             continue
         rows.append(z)
+        trials.append(point.trial)
         means.append([_finite(latest[name].mean) for name in metrics])
         sems.append([_finite(latest[name].sem) for name in metrics])
     z = np.array(rows, dtype=np.float64).reshape(len(rows), encoding.dimension)
     raw = np.array(means, dtype=np.float64).reshape(len(rows), len(metrics))
     sem = np.array(sems, dtype=np.float64).reshape(raw.shape)
-    keep = np.isfinite(raw).all(1)
+    keep = np.asarray(np.isfinite(raw).all(1))
     z, raw, sem = z[keep], raw[keep], sem[keep]
     size = _size(raw)
     shift = size * (raw / size).mean(0) if len(raw) else np.zeros(len(metrics))
@@ -80,6 +83,7 @@ def collect(encoding: Encoding, metrics: Sequence[str], points: Sequence[Point])
         shift=shift,
         scale=scale,
         metrics=tuple(metrics),
+        trials=tuple(trial for trial, kept in zip(trials, keep.tolist(), strict=True) if kept),
     )
 
 
@@ -103,6 +107,7 @@ def thinned(data: Data, worth: Floats, most: int) -> Data:
         x=data.x[places],
         y=data.y[places],
         variance=tuple(None if column is None else column[places] for column in data.variance),
+        trials=tuple(data.trials[place] for place in places) if data.trials else (),
     )
 
 

@@ -11,17 +11,11 @@ from titrant.generators.base import PredictionReply, PredictionRequest, Proposal
 from titrant.generators.encoding import encoding_of
 from titrant.generators.gp import model, versions
 from titrant.generators.gp.asked import TooFewError, asked, data_of, or_sobol, rows_of
-from titrant.generators.gp.bend import bends, bent
 from titrant.generators.gp.build import build
 from titrant.generators.gp.climb import Climber
-from titrant.generators.gp.data import thinned
+from titrant.generators.gp.fitted import NUMERICAL, fit, worths
 from titrant.generators.gp.search import Search
 from titrant.model.objective import OptimizationConfig
-
-# With more, the model looks at so many of them, and says so: its time grows with their cube, 2.5 s a suggestion here.
-_MOST_POINTS = 2000
-# What arithmetic on unlucky data raises in numpy and scipy; ValueError is scipy's word for NaN.
-_NUMERICAL = (ArithmeticError, ValueError, np.linalg.LinAlgError, MemoryError)
 
 
 def suggest(request: Request) -> Reply:
@@ -33,21 +27,17 @@ def suggest(request: Request) -> Reply:
         GenerationError: There is nothing to optimize for, or no point keeps the constraints.
     """
     with np.errstate(all="ignore"):
-        return or_sobol(request, _proposals, _NUMERICAL, versions)
+        return or_sobol(request, _proposals, NUMERICAL, versions)
 
 
 def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal]:
     """Suggestions one after the other, each pending for the next; ends early where no new point is left."""
     found = asked(request, config)
-    worth = found.target.values(found.data.y)[:, 0]
-    data = thinned(found.data, np.where(found.target.feasible(found.data.y), worth, worth.min() - 1.0), _MOST_POINTS)
-    functions = bends(config, data)
-    fitted = model.fit(bent(data, functions))
-    feasible = found.target.feasible(data.y)
-    name = model.NAME if data is found.data else f"{model.NAME} of {len(data)} of {len(found.data)} points"
+    fitted = fit(config, found.data, worths(found.data, found.target))
+    feasible = found.target.feasible(fitted.data.y)
     pending, avoid = found.pending, set(found.avoid)
     for number in range(request.count):
-        function = build(fitted, found.target, feasible, pending, found.seed + number)
+        function = build(fitted.posteriors, found.target, feasible, pending, found.seed + number)
         search = Search(found.domain, Climber(function))
         search.run(found.best, number)
         best = search.best(avoid)
@@ -60,9 +50,9 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
         yield Proposal(
             parameters=parameters,
             node="bo",
-            generator=f"{name} + {function.name}",
+            generator=f"{fitted.name} + {function.name}",
             position=request.position,
-            predicted=model.predict(fitted, data, x, functions)[0],
+            predicted=model.predict(fitted.posteriors, fitted.data, x, fitted.functions)[0],
             acquisition_value=value,
         )
 
@@ -77,13 +67,12 @@ def predict(request: PredictionRequest) -> PredictionReply:
     with np.errstate(all="ignore"):
         try:
             data = data_of(request, request.optimization)
-            data = thinned(data, data.y[:, 0], _MOST_POINTS)
-            functions = bends(request.optimization, data)
+            fitted = fit(request.optimization, data, data.y[:, 0])
             x = encoding_of(request.space, {}).to_model(z)
-            predictions = model.predict(model.fit(bent(data, functions)), data, x, functions)
+            predictions = model.predict(fitted.posteriors, fitted.data, x, fitted.functions)
         except TooFewError as error:
             raise GenerationError(f"no prediction: {error}") from error
-        except _NUMERICAL as error:
+        except NUMERICAL as error:
             raise GenerationError(f"no prediction, the model failed: {type(error).__name__}: {error}") from error
     if not all(np.isfinite(pair).all() for one in predictions for pair in one.values()):
         raise GenerationError("no prediction, the model failed: its numbers are not finite")

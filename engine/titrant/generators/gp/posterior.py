@@ -5,7 +5,10 @@ Source: C. E. Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine L
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 # Typed only where scipy-stubs is installed.
 from scipy.linalg import cho_solve, solve_triangular  # type: ignore[import-untyped,unused-ignore]
@@ -80,6 +83,30 @@ class Posterior:
         scaled = points / self.hyper.lengthscales
         prior = self.hyper.outputscale * matern(squared_distances(scaled, scaled))[0]
         return self.hyper.mean + cross @ self._weights[:, 0], prior - explained.T @ explained
+
+    def mean(self, points: Floats) -> Floats:
+        """Means of the first draw, ``b``, at ``b x w``."""
+        means: Floats = self.hyper.mean + self._cross(points) @ self._weights[:, 0]
+        return means
+
+    def left_out(self, groups: Sequence[npt.NDArray[np.intp]]) -> tuple[Floats, Floats]:
+        """What is said of each known point, noise included, by the process without its group: ``n`` each.
+
+        Rasmussen and Williams, equations 5.10 to 5.12, for groups: no process is conditioned anew.
+
+        Args:
+            groups: Places of the points, each in one of them.
+
+        Returns:
+            Means of the first draw, and variances of a measurement.
+        """
+        inverse = cho_solve((self._lower, True), np.eye(len(self.x)))
+        mean, variance = np.empty(len(self.x)), np.empty(len(self.x))
+        for places in groups:
+            covariance = np.linalg.inv(inverse[np.ix_(places, places)])
+            mean[places] = self.y[places, 0] - covariance @ self._weights[places, 0]
+            variance[places] = np.diag(covariance)
+        return mean, variance
 
     def drawn(self, pending: Floats, normal: Floats, nugget: float) -> Posterior:
         """The process given draws of its true values at the known points and at those that are under way.

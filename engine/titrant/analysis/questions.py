@@ -1,0 +1,45 @@
+"""What a model is asked about an experiment, made from the state alone."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from titrant.analysis import results
+from titrant.errors import CommandRefused
+from titrant.generators.base import Examination, Point
+from titrant.generators.requests import suggestion_request
+from titrant.rules.changing import project
+from titrant.rules.state import State
+
+Question = Literal["fit", "importance", "optimality"]
+
+
+def candidates(state: State) -> list[results.Recipe]:
+    """Recipes that may be the best: they keep the constraints as observed, and could be made in the present space."""
+    return [
+        recipe
+        for recipe in results.recipes(state)
+        if results.feasible(state, results.recipe_means(recipe)) and project(state, recipe.trial) is not None
+    ]
+
+
+def examination(state: State, question: Question) -> Examination:
+    """A question about the model that the next suggestion would be made from.
+
+    Raises:
+        CommandRefused: There is nothing to ask about yet.
+    """
+    if state.experiment is None:
+        raise CommandRefused("there is no search space yet: call configure_experiment first")
+    results.configured(state)
+    basis = suggestion_request(state, node="bo", count=1, fixed={})
+    if question != "optimality":
+        return Examination(question=question, basis=basis)
+    best = results.best_observed(state)
+    if best is None:
+        raise CommandRefused("there is no finished trial that has data and keeps the outcome constraints yet")
+    points = tuple(
+        Point(trial=recipe.trial.index, parameters=results.conditions(state, recipe.trial))
+        for recipe in candidates(state)
+    )
+    return Examination(question=question, basis=basis, candidates=points, leader=best.trial.index)

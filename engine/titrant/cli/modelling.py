@@ -1,0 +1,105 @@
+"""What a model says of an experiment: ``model``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from titrant.cli.errors import BadInput
+from titrant.cli.logs import find_log
+from titrant.cli.options import Json, Log
+from titrant.cli.output import Shown, command, table
+from titrant.cli.reading import When
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from titrant.model.insight import ModelFit, Optimality, ParameterImportance
+    from titrant.rules.state import State
+
+
+@command
+def model(log: Log = None, at: When = None, json: Json = False) -> Shown:
+    """Ask the model: how well it fits, which parameters matter, whether to stop.
+
+    A model is fitted to the log's data as for the next suggestion. Numbers are in the metrics' own units, intervals are
+    95 %. The log is only read, also while another process writes it.
+    """
+    path = find_log(log)
+    from titrant.replay.moment import state_at  # noqa: PLC0415  # not for --help
+
+    moment = state_at(path, at)
+    if moment.state.optimization is None:
+        raise BadInput(f"the experiment in {path} has no objective yet")
+    fit, importance, optimality = _asked(moment.state)
+    value = {"seq": moment.seq, "fit": fit, "importance": importance, "optimality": _document(optimality)}
+    return Shown(value, _view(fit, importance, optimality))
+
+
+def _asked(state: State) -> tuple[ModelFit, ParameterImportance, Optimality | str]:
+    """The answers; in place of the last one why there is none."""
+    from titrant.analysis.questions import examination  # noqa: PLC0415
+    from titrant.errors import CommandRefused, GenerationError, WorkerDied  # noqa: PLC0415
+    from titrant.generators.process import WorkerProcess  # noqa: PLC0415
+
+    with WorkerProcess() as worker:
+        fit: Any = worker.call(examination(state, "fit"))
+        importance: Any = worker.call(examination(state, "importance"))
+        try:
+            optimality: Any = worker.call(examination(state, "optimality"))
+        except WorkerDied:
+            raise
+        except (CommandRefused, GenerationError) as exc:  # several objectives, nothing feasible: the rest still counts
+            optimality = str(exc)
+    return fit, importance, optimality
+
+
+def _document(optimality: Optimality | str) -> dict[str, Any]:
+    if isinstance(optimality, str):
+        return {"none_because": optimality}
+    import msgspec  # noqa: PLC0415
+
+    return {**msgspec.structs.asdict(optimality), "advice": optimality.advice}
+
+
+def _view(fit: ModelFit, importance: ParameterImportance, optimality: Optimality | str) -> Group:
+    from rich.console import Group  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    count = len(fit.metrics[0].left_out)
+    parts: list[Any] = [Text(f"{fit.model}, fitted to {count} trials; each left out in turn [95 % interval]")]
+    columns = ("metric", "fit", "R²", "RMSE", "residuals", *(f"in {one.level:.0%}" for one in fit.metrics[0].coverage))
+    rows = [
+        (
+            one.metric,
+            one.word,
+            one.r2 or "nothing varies",
+            one.rmse,
+            f"{one.residual_mean:+.2f} ± {one.residual_sd:.2f}",
+            *(f"{covered.observed.value:.0%}" for covered in one.coverage),
+        )
+        for one in fit.metrics
+    ]
+    parts.append(table(columns, rows, right=columns[2:]))
+    aside = "; constraints left aside" if importance.ignored_constraints else ""
+    parts.append(Text(f"shares of the variance (Sobol indices){aside}"))
+    columns = ("metric", "parameter", "alone", "with interactions")
+    shares = [
+        (output.output, one.parameter, one.first, one.total) for output in importance.outputs for one in output.indices
+    ]
+    parts.append(table(columns, shares, right=columns[2:]))
+    parts.extend(Text(line) for line in _left(optimality))
+    return Group(*parts)
+
+
+def _left(optimality: Optimality | str) -> Iterator[str]:
+    from titrant.progress import words  # noqa: PLC0415
+
+    if isinstance(optimality, str):
+        yield optimality
+        return
+    yield f"objective {optimality.objective}: the best of the trials made is"
+    for one in optimality.contenders:
+        yield f"  trial {one.trial} with probability {one.probability}, predicted {one.value}"
+    yield f"expected improvement {optimality.expected_improvement} at {words.conditions(optimality.at)}"
+    yield f"advice: {optimality.advice}"

@@ -1,0 +1,68 @@
+"""Questions about the model that the next suggestion would be made from: its fit, what matters, what is left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from titrant.errors import ConfigurationError, GenerationError
+from titrant.generators.base import Examination
+from titrant.generators.gp.asked import TooFewError, asked, data_of
+from titrant.generators.gp.domain import Domain
+from titrant.generators.gp.fitted import NUMERICAL, fit, worths
+from titrant.generators.gp.importance import importance_of
+from titrant.generators.gp.leaving_out import fit_of
+from titrant.generators.gp.optimality import optimality_of
+from titrant.model.insight import Insight
+from titrant.model.objective import OptimizationConfig
+
+
+def examine(request: Examination) -> Insight:
+    """Answer ``request.question``.
+
+    Raises:
+        GenerationError: There are too few data, the question has no meaning here, or the numbers fail.
+    """
+    config = request.basis.optimization
+    if config is None:
+        raise GenerationError("no answer: there is no objective yet, so there is no model")
+    with np.errstate(all="ignore"):
+        try:
+            answer = _answer(request, config)
+        except (TooFewError, ConfigurationError) as error:
+            raise GenerationError(f"no answer: {error}") from error
+        except NUMERICAL as error:
+            raise GenerationError(f"no answer, the model failed: {type(error).__name__}: {error}") from error
+    if not all(map(math.isfinite, _numbers(msgspec.to_builtins(answer)))):
+        raise GenerationError("no answer, the model failed: its numbers are not finite")
+    return answer
+
+
+def _answer(request: Examination, config: OptimizationConfig) -> Insight:
+    basis = request.basis
+    if request.question == "optimality":
+        if config.is_multi_objective:
+            raise GenerationError("with several objectives there is no single best: ask for the Pareto frontier")
+        found = asked(basis, config)
+        return optimality_of(fit(config, found.data, worths(found.data, found.target)), found, config, request)
+    data = data_of(basis, config)
+    fitted = fit(config, data, data.y[:, 0])
+    if request.question == "fit":
+        return fit_of(fitted, basis.seed)
+    return importance_of(fitted, config, Domain(basis.space, basis.fixed, basis.seed), basis.seed)
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """All numbers in plain values."""
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from _numbers(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _numbers(one)
+    elif isinstance(value, float):
+        yield value

@@ -1,0 +1,58 @@
+"""A fitted model, and the data as it knows them."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from titrant.generators.axes import Floats
+from titrant.generators.gp import model
+from titrant.generators.gp.bend import Bend, bends, bent
+from titrant.generators.gp.data import Data, thinned
+from titrant.generators.gp.goal import Goal
+from titrant.generators.gp.posterior import Posterior
+from titrant.model.objective import OptimizationConfig
+
+# With more, the model looks at so many of them, and says so: its time grows with their cube, 2.5 s a suggestion here.
+MOST_POINTS = 2000
+# What arithmetic on unlucky data raises in numpy and scipy; ValueError is scipy's word for NaN.
+NUMERICAL = (ArithmeticError, ValueError, np.linalg.LinAlgError, MemoryError)
+
+
+class Fitted(msgspec.Struct, frozen=True):
+    """A model of each metric.
+
+    Attributes:
+        data: What it was fitted to, without the bends.
+        functions: How each metric was bent, ``m``.
+        posteriors: One process each.
+        name: What the model is called.
+    """
+
+    data: Data
+    functions: tuple[Bend, ...]
+    posteriors: tuple[Posterior, ...]
+    name: str
+
+
+def fit(config: OptimizationConfig, data: Data, worth: Floats) -> Fitted:
+    """Fit the metrics; of very many points, to the best and some of the others.
+
+    Args:
+        config: What is sought.
+        data: ``n`` points.
+        worth: What each is worth, ``n``; the larger the better.
+
+    Raises:
+        FloatingPointError: The numbers fail.
+    """
+    kept = thinned(data, worth, MOST_POINTS)
+    functions = bends(config, kept)
+    name = model.NAME if kept is data else f"{model.NAME} of {len(kept)} of {len(data)} points"
+    return Fitted(kept, functions, model.fit(bent(kept, functions)), name)
+
+
+def worths(data: Data, target: Goal) -> Floats:
+    """What known points are worth to the first objective, ``n``: those that break a constraint least."""
+    worth = target.values(data.y)[:, 0]
+    return np.where(target.feasible(data.y), worth, worth.min() - 1.0)
