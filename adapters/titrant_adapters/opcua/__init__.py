@@ -19,6 +19,7 @@
 The start must be a method that returns at once and takes a name for the run, the key, which the device then shows: by
 that it is found again after lost replies, lost lines and restarts.  A method that lasts as long as the run is of no
 use: one server answers nobody meanwhile, another forgets the run with the line.  No subscriptions: they skip states.
+Not yet: signed or encrypted channels; put such servers behind a gateway that you trust.
 """
 
 from __future__ import annotations
