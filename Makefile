@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 CAMPAIGN ?= 500
+JOBS ?= 2
 BIN := .venv/bin
 READY := .venv/.ready
 BENCH_READY := .venv-bench/.ready
@@ -20,8 +21,8 @@ help:  ## list the targets
 demo: $(READY)  ## watch a closed loop optimize a simulated reaction, in under a minute
 	@$(BIN)/titrant demo
 
-test: lint  ## everything that must pass: lint, types, layers, tests
-	$(BIN)/python -m pytest -q
+test: lint  ## everything that must pass: lint, types, layers, tests (JOBS=2 files at a time)
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 
 servers:  ## install the servers that the tests need from Debian (apt-get, with sudo unless root)
 	@for pair in $(SERVERS); do \
