@@ -2,7 +2,7 @@
 
 python examples/adapters/serial_line.py --trials 12
 
-The instrument is the lab twin (`titrant twin serve scpi`) behind what stands for a device server; write "/dev/ttyUSB0" or
+The instrument is the lab twin (`titrant twin serve scpi`) behind what stands for a device server; put "/dev/ttyUSB0" or
 "COM3" in the place of "socket://...".  Where an instrument has no error queue (`error = ""`), its answers to commands
 say what became of them: `acknowledged`, `refused` and `value` are patterns for them.
 """
