@@ -43,17 +43,12 @@ def bench():
 
 
 async def main(trials: int) -> None:
-    steps = {
-        "settings": {"dye_ul": {"to": "stock[A1:H12]"}},
-        "measure": {"colour": {"at": {"wavelength": 520}}},
-        "book": "bench.json",
-    }
+    dye, seen = {"to": "stock[A1:H12]"}, {"at": {"wavelength": 520}}
+    place = {"bench": f"{__name__}:bench", "plate": "plate", "tips": ["tips"], "book": "bench.json"}
     async with AsyncClient(random_seed=1) as client:
         await client.configure_experiment([RangeParameterConfig("dye_ul", (10.0, 200.0))])
         await client.configure_optimization("colour")
-        await client.configure_runner(
-            PylabrobotRunner(bench=f"{__name__}:bench", plate="plate", tips=["tips"], **steps)
-        )
+        await client.configure_runner(PylabrobotRunner(**place, settings={"dye_ul": dye}, measure={"colour": seen}))
         await client.run_trials(max_trials=trials, progress=False)
         parameters, values, trial, _ = await client.get_best_parameterization()
         print(f"best of {trials} wells: trial {trial} at {parameters} gives {values}")
