@@ -39,11 +39,11 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def listening(port: int, *command: str | Path, **environment: str) -> AsyncIterator[None]:
+async def listening(port: int, *command: str | Path, cwd: Path = ROOT, **environment: str) -> AsyncIterator[None]:
     """A server of the tests, or a broker, until it can be connected to."""
     process = await asyncio.create_subprocess_exec(
         *command,
-        cwd=ROOT,
+        cwd=cwd,
         env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'benchmarks'}"} | environment,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

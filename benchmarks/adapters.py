@@ -26,17 +26,14 @@ from pathlib import Path
 from typing import Any
 
 import _adapter_cases  # noqa: F401
+import _adapter_elsewhere  # noqa: F401  # the same
 import _adapter_lines  # noqa: F401  # enters its cases
 from _adapter_sides import CASES, Case, NotHereError, Trial
 from _machine import commit, machine, versions
 
 TARGET = 1.2
 SECONDS = 1.0
-ELSEWHERE = {
-    "madsci": "speaks HTTP as rest and opentrons do; its server is in an environment of its own",
-    "flowchem": "speaks HTTP as rest and opentrons do; its server is in an environment of its own",
-    "slurm": "a job takes seconds to begin, by Slurm's own clock",
-}
+WITHOUT = {"slurm": "a job takes seconds to begin, by Slurm's own clock"}
 """Why some have no case."""
 
 
@@ -135,7 +132,7 @@ def main() -> None:
 def one(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """An adapter's numbers, or why there are none."""
     if name not in CASES:
-        return {"missing": ELSEWHERE.get(name, "no case of its own")}
+        return {"missing": WITHOUT.get(name, "no case of its own")}
     try:
         return asyncio.run(measured(CASES[name], options.seconds, options.rounds))
     except (NotHereError, ModuleNotFoundError) as exc:
