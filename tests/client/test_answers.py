@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from titrant import Client, CommandRefused, RangeParameterConfig
-from titrant.errors import GenerationError
+from titrant import AsyncClient, Client, CommandRefused, RangeParameterConfig
+from titrant.errors import GenerationError, WorkerDied
 from titrant.model.insight import ModelFit, Optimality, ParameterImportance
 
 # One lucky measurement at 0.9 among a clear optimum at 0.5, whose neighbours agree.
@@ -81,3 +81,22 @@ def test_without_data_or_an_objective_there_is_no_answer():
             client.optimality()
         with pytest.raises(GenerationError, match="0 trials have finite data of y"):
             client.model_fit()
+
+
+@pytest.mark.anyio
+async def test_a_worker_that_dies_of_a_question_takes_nothing_with_it():
+    async with AsyncClient(random_seed=1) as client:
+        await client.configure_experiment([RangeParameterConfig("x", (0, 1))])
+        await client.configure_optimization("y")
+        for x in (0.0, 0.3, 0.7, 1.0):
+            await client.complete_trial(await client.attach_trial({"x": x}), raw_data={"y": x})
+        before = await client.model_fit()
+        workers = client.engine.generator._workers
+        workers[None].kill()
+
+        with pytest.raises(WorkerDied):
+            await client.model_fit()
+
+        assert await client.model_fit() == before
+        assert workers[None] is not workers.get(True)
+        assert await client.predict([{"x": 0.5}])

@@ -184,7 +184,7 @@ def test_a_thousand_points_are_fitted_on_some_of_them_spread_over_the_outcomes()
 
 
 def test_of_thousands_of_points_the_best_and_an_even_share_of_the_others_are_kept(monkeypatch):
-    monkeypatch.setattr("titrant.generators.gp.generator._MOST_POINTS", 20)
+    monkeypatch.setattr("titrant.generators.gp.fitted.MOST_POINTS", 20)
     ys = np.random.default_rng(0).standard_normal(50).tolist()
     proposal = only(dispatch.suggest(request_of(cube(2), ys)))
 

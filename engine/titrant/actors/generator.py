@@ -16,14 +16,15 @@ import msgspec
 from titrant.actors.mail import Do, Examine, Predict, Suggest, Suggested, Warm
 from titrant.errors import ActorStopped, GenerationError, WorkerDied
 from titrant.generators import wire
-from titrant.generators.base import Examination, PredictionRequest, Reply, Request
+from titrant.generators.base import PredictionReply, Reply, Request
 from titrant.generators.dispatch import needs_torch
 from titrant.generators.requests import Fingerprint, fingerprint, prediction_request, suggestion_request
 from titrant.messages.commands import By, RecordGenerationFailure
+from titrant.model.insight import Insight
 from titrant.rules.strategy import Node
 from titrant.runtime.clock import Clock
 from titrant.runtime.crash_points import crash_point
-from titrant.runtime.mailbox import Answer, Mailbox
+from titrant.runtime.mailbox import Mailbox
 from titrant.runtime.supervision import describe
 from titrant.runtime.threads import run_in_thread
 
@@ -59,6 +60,8 @@ class _Answered(msgspec.Struct, frozen=True):
 class GeneratorActor:
     """Two workers: a light one for designs, up at once, and one that fits models and loads torch if they need it.
 
+    A third one starts with the first question about a model, so that no suggestion has to wait for the answer.
+
     Each request has the strategy's deadline; when it passes, the model's worker is ended and the light one stands in.
     """
 
@@ -69,8 +72,9 @@ class GeneratorActor:
         self._make_worker = make_worker
         self._supervisor = supervisor
         self._clock = clock
-        self._workers: dict[bool, Worker] = {}
-        self._turns: dict[bool, anyio.Lock] = {}
+        # By whether they make models; None for the one that is asked about them.
+        self._workers: dict[bool | None, Worker] = {}
+        self._turns: dict[bool | None, anyio.Lock] = {}
         # What models need, by whether torch is of it: which of both is loaded, or being loaded.
         self._ready: set[bool] = set()
         self._loading: set[bool] = set()
@@ -81,7 +85,7 @@ class GeneratorActor:
         Raises:
             WorkerDied: A worker process ended; this actor is started anew with others.
         """
-        self._turns = {False: anyio.Lock(), True: anyio.Lock()}
+        self._turns = {model: anyio.Lock() for model in (False, True, None)}
         self._ready.clear()
         self._loading.clear()
         try:
@@ -109,10 +113,10 @@ class GeneratorActor:
                 await self._supervisor.send(await self._suggest(message))
             case Predict():
                 await self._predict(message)
-            case Examine(request=request, deadline=deadline, answer=answer):
-                await self._answer(answer, request, deadline, "answer")
+            case Examine():
+                await self._examine(message)
 
-    def _worker(self, *, model: bool) -> Worker:
+    def _worker(self, *, model: bool | None) -> Worker:
         if model not in self._workers:
             self._workers[model] = self._make_worker()
             self._workers[model].start()
@@ -171,7 +175,7 @@ class GeneratorActor:
 
         return await self._call(answered, deadline, model=model)
 
-    async def _call(self, question: Callable[[Worker], T], deadline: float | None, *, model: bool) -> T:
+    async def _call(self, question: Callable[[Worker], T], deadline: float | None, *, model: bool | None) -> T:
         """Ask a worker, and end it when the deadline passes: a fit that hangs cannot be asked to stop.
 
         Raises:
@@ -214,26 +218,30 @@ class GeneratorActor:
         if request is None:
             ask.answer.fail(GenerationError("there is nothing to predict: configure the experiment and its objective"))
             return
-        await self._answer(ask.answer, request, ask.state.strategy.deadline_seconds, "prediction")
-
-    async def _answer(
-        self, answer: Answer[T], request: PredictionRequest | Examination, deadline: float, what: str
-    ) -> None:
-        """Ask the model's worker for somebody who waits.
-
-        Raises:
-            WorkerDied: The worker ended.
-        """
+        deadline = ask.state.strategy.deadline_seconds
         try:
-            reply: T = await self._call(lambda worker: worker.call(request), deadline, model=True)
+            reply: PredictionReply = await self._call(lambda worker: worker.call(request), deadline, model=True)
         except TimeoutError:
-            answer.fail(GenerationError(f"no {what} within {deadline:g} s"))
+            ask.answer.fail(GenerationError(f"no prediction within {deadline:g} s"))
         except GenerationError as exc:
-            answer.fail(exc)
+            ask.answer.fail(exc)
             if isinstance(exc, WorkerDied):
                 raise
         else:
-            answer.give(reply)
+            ask.answer.give(reply)
+
+    async def _examine(self, ask: Examine) -> None:
+        """Answer a question; a worker that dies of it is replaced with the next one, and nothing else notices."""
+        try:
+            reply: Insight = await self._call(lambda worker: worker.call(ask.request), ask.deadline, model=None)
+        except TimeoutError:
+            ask.answer.fail(GenerationError(f"no answer within {ask.deadline:g} s"))
+        except GenerationError as exc:
+            if isinstance(exc, WorkerDied) and (worker := self._workers.pop(None, None)) is not None:
+                worker.kill()
+            ask.answer.fail(exc)
+        else:
+            ask.answer.give(reply)
 
     def _seconds(self, began: int) -> float:
         return (self._clock.now() - began) / 1e6
