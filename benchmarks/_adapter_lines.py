@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -353,3 +354,42 @@ async def opentrons(seconds: float) -> AsyncIterator[tuple[Trial, Trial]]:
                 raise AssertionError(done)
 
         yield trial, bare
+
+
+@case("PyLabRobot, and a wait: its back ends take no time", "pylabrobot")
+async def pylabrobot(seconds: float) -> AsyncIterator[tuple[Trial, Trial]]:
+    sys.path.insert(0, str(ROOT / "examples" / "adapters"))
+    from pylabrobot_bench import bench  # type: ignore[import-not-found]  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):  # the back ends only talk
+        fields = {
+            "bench": "pylabrobot_bench:bench",
+            "plate": "plate",
+            "tips": ["tips"],
+            "book": f"{folder}/bench.json",
+            "settings": {SET: {"to": "stock[A1:H12]"}},
+            "measure": {"y": {"at": {"wavelength": 520}}},
+        }
+        async with through("pylabrobot:PylabrobotRunner", **fields, **LIMITS) as trial:
+            made = bench()
+            handler, reader, deck = made.handler, made.reader, made.handler.deck
+            await handler.setup()
+            await reader.setup()
+            plate, stock, tips = (deck.get_resource(name) for name in ("plate", "stock", "tips"))
+            wells = iter(zip(plate.get_all_items(), stock.get_all_items(), tips.get_all_items(), strict=True))
+
+            async def bare(value: float, _key: str) -> float:
+                well, source, tip = next(wells)
+                await handler.pick_up_tips([tip])
+                await handler.aspirate([source], vols=[value])
+                await handler.dispense([well], vols=[value])
+                await handler.discard_tips()
+                seen = await reader.backend.read_absorbance(plate, [well], 520)
+                await anyio.sleep(seconds)
+                return float(seen[0]["data"][well.get_row()][well.get_column()])
+
+            async def waited(value: float, key: str) -> None:
+                await trial(value, key)
+                await anyio.sleep(seconds)
+
+            yield waited, bare
