@@ -1,8 +1,10 @@
 """The built-in generators keep the contract that everyone's must keep."""
 
 import pytest
+from msgspec.structs import replace
 
 from titrant.generators import centre, dispatch, sobol
+from titrant.generators.base import Design
 from titrant.testing.generator_contract import SPACES, GeneratorContract
 
 
@@ -20,6 +22,35 @@ class TestCentre(GeneratorContract):
     @pytest.fixture
     def generator(self):
         return centre
+
+
+class TestRandom(GeneratorContract):
+    node = "random"
+    positional = True
+
+    @pytest.fixture
+    def generator(self):
+        return dispatch
+
+
+class TestGrid(TestRandom):
+    node = "grid"
+
+
+class TestLatinHypercube(GeneratorContract):
+    node = "latin_hypercube"
+    positional = True
+
+    @pytest.fixture
+    def generator(self):
+        return OfFive()
+
+
+class OfFive:
+    """Latin hypercubes of five points, whatever is asked for at once: as a strategy's are of one size."""
+
+    def suggest(self, request):
+        return dispatch.suggest(replace(request, design=Design(size=5)))
 
 
 class TestBayesianOptimization(GeneratorContract):

@@ -20,11 +20,12 @@ from titrant.generators.dispatch import needs_torch
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
+from titrant.model.experiment import Node
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization, Suggestion
 from titrant.rules.running import wanted
 from titrant.rules.state import State
-from titrant.rules.strategy import Node, next_node
+from titrant.rules.strategy import budget, next_node
 from titrant.runtime.mailbox import Answer, Mailbox
 
 
@@ -148,7 +149,7 @@ class Asking:
                 self._forget()
         if isinstance(command, c.StartRun) and state.strategy.method != "random_search":
             total = state.next_index + command.options.max_trials
-            self._model_due = total > state.strategy.budget
+            self._model_due = total > budget(state)
 
     def _forget(self, *, designs: bool = False) -> None:
         """What models had learned from, or what was asked of them, counts no more: throw it away, and ask again.

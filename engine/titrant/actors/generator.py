@@ -21,7 +21,7 @@ from titrant.generators.dispatch import needs_torch
 from titrant.generators.requests import Fingerprint, fingerprint, prediction_request, suggestion_request
 from titrant.messages.commands import By, RecordGenerationFailure
 from titrant.model.insight import Insight
-from titrant.rules.strategy import Node
+from titrant.model.experiment import Node
 from titrant.runtime.clock import Clock
 from titrant.runtime.crash_points import crash_point
 from titrant.runtime.mailbox import Mailbox
@@ -29,6 +29,9 @@ from titrant.runtime.supervision import describe
 from titrant.runtime.threads import run_in_thread
 
 T = TypeVar("T")
+
+SAME_WAY = ("sobol", "random", "latin_hypercube")
+"""Nodes that find their points as Sobol does: where one of them fails, Sobol would too."""
 
 
 class Worker(Protocol):
@@ -141,9 +144,14 @@ class GeneratorActor:
         except WorkerDied:
             raise
         except GenerationError as exc:
-            if ask.node == "sobol":
-                return Suggested(ask=ask.ask, proposals=(), failure=describe(exc), seconds=self._seconds(began))
-            answered = await self._stand_in(ask, describe(exc))
+            try:
+                if ask.node in SAME_WAY:
+                    raise
+                answered = await self._stand_in(ask, describe(exc))
+            except WorkerDied:
+                raise
+            except GenerationError as worse:
+                return Suggested(ask=ask.ask, proposals=(), failure=describe(worse), seconds=self._seconds(began))
         reply = answered.reply
         for fallback in {proposal.fallback for proposal in reply.proposals if proposal.fallback} - {None}:
             await self._record_failure(ask.node, str(fallback))

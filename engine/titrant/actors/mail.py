@@ -11,10 +11,10 @@ from titrant.generators.base import Examination, PredictionReply, Proposal, Requ
 from titrant.generators.requests import Fingerprint
 from titrant.log.base import Append, Outcome
 from titrant.messages.commands import By, Command
+from titrant.model.experiment import Node
 from titrant.model.insight import Insight
 from titrant.model.trial import Attempt, Parameterization, Suggestion
 from titrant.rules.state import State
-from titrant.rules.strategy import Node
 from titrant.runtime.mailbox import Answer, Mailbox
 
 

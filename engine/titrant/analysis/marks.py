@@ -5,7 +5,7 @@ from __future__ import annotations
 from titrant.model.trial import Trial
 from titrant.rules.state import State
 
-DESIGN = ("", "centre", "sobol")
+DESIGN = ("", "centre", "sobol", "random", "latin_hypercube", "grid")
 """Nodes that look at no result (and none at all: conditions of people's own)."""
 
 Disowned = tuple[int, tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]

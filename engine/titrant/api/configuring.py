@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from titrant.api.base import OnEngine, by
 from titrant.messages import commands as c
-from titrant.model.experiment import Definition, Experiment, GenerationStrategy
+from titrant.model.experiment import Definition, Experiment, GenerationStrategy, Initialization, Method
+from titrant.model.factorial import USUAL
 from titrant.model.objective import optimization_config
 from titrant.model.space import search_space
 from titrant.ports import FunctionRunner, Metric
@@ -73,24 +74,34 @@ class Configuring(OnEngine):
 
     async def configure_generation_strategy(
         self,
-        method: Literal["fast", "quality", "random_search"] = "fast",
+        method: Method = "fast",
         initialization_budget: int | None = None,
         initialization_random_seed: int | None = None,
         initialize_with_center: bool = True,
         use_existing_trials_for_initialization: bool = True,
         min_observed_initialization_trials: int | None = None,
         suggestion_deadline_seconds: float = 120.0,
+        initialization: Initialization = "sobol",
+        grid_levels: int | dict[str, int] = USUAL,
     ) -> None:
-        """Set how trials are made: the centre, Sobol points, then Bayesian optimization.
+        """Set how trials are made: the centre, an initial design, then Bayesian optimization.
 
         Args:
-            method: ``"random_search"`` stays with Sobol points.
-            initialization_budget: Trials before the model takes over (5), the centre among them.
-            initialization_random_seed: Seed of the Sobol sequence; the experiment's where None.
+            method: ``"random_search"`` stays with the initial design.
+            initialization_budget: Trials before the model takes over, the centre among them; where None 5, and of a
+                grid all of it.
+            initialization_random_seed: Seed of the initial design; the experiment's where None.
             initialize_with_center: Whether the first trial is the centre of the search space.
             use_existing_trials_for_initialization: Whether attached trials count towards the budget.
             min_observed_initialization_trials: Completed trials the model needs; ``max(1, budget // 2)`` where None.
             suggestion_deadline_seconds: After this a Sobol point stands in for a suggestion that takes too long.
+            initialization: The initial design: ``"sobol"``, ``"latin_hypercube"`` (of as many points as the budget has
+                beside the centre), ``"random"``, or ``"grid"``: a full factorial in random order.
+            grid_levels: Levels of a grid's ranges, for all or by name (3 where a name is missing), from bound to bound;
+                choices have all their values.
+
+        Raises:
+            CommandRefused: There is no search space yet, or the grid has no points, or far too many.
         """
         strategy = GenerationStrategy(
             method=method,
@@ -100,6 +111,8 @@ class Configuring(OnEngine):
             use_existing_trials=use_existing_trials_for_initialization,
             seed=initialization_random_seed,
             deadline_seconds=suggestion_deadline_seconds,
+            initialization=initialization,
+            grid_levels=grid_levels,
         )
         await self.engine.do(c.ConfigureStrategy(strategy=strategy), by())
 

@@ -212,6 +212,8 @@ def _strategy(path: Path, texts: dict[str, str]) -> dict[str, Any]:
         "use_existing_trials_for_initialization": now.use_existing_trials,
         "min_observed_initialization_trials": now.min_observed,
         "suggestion_deadline_seconds": now.deadline_seconds,
+        "initialization": now.initialization,
+        "grid_levels": now.grid_levels,
     }
     given = {name: _bare(text) for name, text in texts.items()}
     if found := examining.faults({"parameters": {"any": [0, 1]}, "strategy": given}):

@@ -87,7 +87,11 @@ def _parameter(one: ParameterConfig) -> str:
 
 
 def _strategy(event: e.StrategyConfigured) -> str:
-    return f"{event.strategy.method}, {event.strategy.budget} trials before the model"
+    strategy = event.strategy
+    whole = strategy.initialization == "grid" and strategy.initialization_budget is None
+    design = "" if strategy.initialization == "sobol" else f" ({strategy.initialization.replace('_', ' ')})"
+    before = "a whole grid" if whole else f"{strategy.budget} trials{design}"
+    return f"{strategy.method}, {before} before the model"
 
 
 def _optimization(event: e.OptimizationConfigured) -> str:

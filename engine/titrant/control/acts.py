@@ -357,6 +357,8 @@ async def _strategy(client: Calls, given: a.Strategy) -> None:
         use_existing_trials_for_initialization=given.use_existing_trials_for_initialization,
         min_observed_initialization_trials=given.min_observed_initialization_trials,
         suggestion_deadline_seconds=given.suggestion_deadline_seconds,
+        initialization=given.initialization,
+        grid_levels=given.grid_levels,
     )
 
 

@@ -12,6 +12,8 @@ import msgspec
 from titrant.api.spaces import SpaceChange
 from titrant.errors import ConfigurationError
 from titrant.model.approval import ApprovalRule
+from titrant.model.experiment import Initialization, Method
+from titrant.model.factorial import USUAL, Levels
 from titrant.model.space import ParameterConfig
 from titrant.model.trial import Parameterization, ParameterValue
 
@@ -166,13 +168,15 @@ class Objective(Arguments, frozen=True, kw_only=True):
 class Strategy(Arguments, frozen=True, kw_only=True):
     """As ``configure_generation_strategy`` takes them."""
 
-    method: Literal["fast", "quality", "random_search"] = "fast"
+    method: Method = "fast"
     initialization_budget: int | None = None
     initialization_random_seed: int | None = None
     initialize_with_center: bool = True
     use_existing_trials_for_initialization: bool = True
     min_observed_initialization_trials: int | None = None
     suggestion_deadline_seconds: float = 120.0
+    initialization: Initialization = "sobol"
+    grid_levels: Levels = USUAL
 
 
 # --- reading them ---------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from titrant.definition.reading import Loaded, read
 from titrant.errors import ConfigurationError, TitrantError
 from titrant.generators import dispatch
 from titrant.generators.base import Reply, Request
+from titrant.model.factorial import flaw
 from titrant.model.objective import OptimizationConfig
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization, TrialStatus
@@ -158,6 +159,13 @@ def _name(runner: object) -> str:
 def _dry_run(report: Report, loaded: Loaded, connected: Connected, trials: int) -> Report:
     """Suggest points, all of which must fit; and where all labs are simulated, carry one out in virtual time."""
     space = loaded.experiment.space
+    strategy = loaded.file.strategy
+    if (
+        strategy is not None
+        and strategy.initialization == "grid"
+        and (wrong := flaw(space, strategy.grid_levels)) is not None
+    ):
+        return _with(report, loaded.problem(("strategy",), wrong))
     wanted = trials if report.points is None else min(trials, report.points)
     designs = msgspec.structs.replace(connected, runners=(), metrics=(), generator=None)
     plain = msgspec.structs.replace(loaded.file, strategy=None, approval=[])

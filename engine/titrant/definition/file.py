@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta, field
 
 from titrant.model.approval import ApprovalRule
-from titrant.model.experiment import OnUnknown
+from titrant.model.experiment import Initialization, Method, OnUnknown
+from titrant.model.factorial import USUAL
 from titrant.model.trial import ParameterValue
 
 Positive = Annotated[float, Meta(gt=0)]
@@ -52,15 +53,13 @@ Form = Parameter | list[ParameterValue] | ParameterValue
 
 
 class Strategy(Section, frozen=True, kw_only=True):
-    """How trials are made: the centre, Sobol points, then Bayesian optimization (fields as in Ax)."""
+    """How trials are made: the centre, an initial design, then Bayesian optimization (fields as in Ax)."""
 
-    method: Annotated[
-        Literal["fast", "quality", "random_search"], Meta(description='"random_search" stays with Sobol points.')
-    ] = "fast"
+    method: Annotated[Method, Meta(description='"random_search" stays with the initial design.')] = "fast"
     initialization_budget: Annotated[
-        Whole | None, Meta(description="Trials before the model takes over (5), the centre among them.")
+        Whole | None, Meta(description="Trials before the model takes over (5; of a grid all), the centre among them.")
     ] = None
-    initialization_random_seed: Annotated[int | None, Meta(description="Seed of the Sobol points alone.")] = None
+    initialization_random_seed: Annotated[int | None, Meta(description="Seed of the initial design alone.")] = None
     initialize_with_center: Annotated[bool, Meta(description="Whether the first trial is the centre.")] = True
     use_existing_trials_for_initialization: Annotated[
         bool, Meta(description="Whether attached trials count towards the budget.")
@@ -71,6 +70,11 @@ class Strategy(Section, frozen=True, kw_only=True):
     suggestion_deadline_seconds: Annotated[
         Positive, Meta(description="After this a Sobol point stands in for a suggestion that takes too long.")
     ] = 120.0
+    initialization: Annotated[Initialization, Meta(description="The initial design.")] = "sobol"
+    grid_levels: Annotated[
+        Count | dict[str, Count],
+        Meta(description="Levels of a grid's ranges, for all or by name (3 where missing); choices have all theirs."),
+    ] = USUAL
 
 
 class Part(Section, frozen=True, kw_only=True):

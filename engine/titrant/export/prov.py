@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from titrant.analysis.marks import DESIGN
 from titrant.export.target import single
 from titrant.log.group import Row
 from titrant.log.raw import RawLog
@@ -110,7 +111,7 @@ class _Story:
             suggestion = self.document.entity(f"log:suggestion-{trial}", about)
             self.document.wasAttributedTo(suggestion, self._agent(f"generator:{made.generator}"))
             self.document.wasDerivedFrom(conditions, suggestion)
-            if made.node not in ("centre", "sobol"):
+            if made.node not in DESIGN:
                 seen = bisect_right(self.data, made.data_seq, key=lambda pair: pair[0])
                 if seen:
                     self.document.wasDerivedFrom(suggestion, self.data[seen - 1][1])

@@ -6,6 +6,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from titrant.model.experiment import Node
+from titrant.model.factorial import USUAL, Levels
 from titrant.model.objective import OptimizationConfig
 from titrant.model.observation import Observation
 from titrant.model.space import SearchSpace
@@ -18,6 +20,20 @@ class Point(msgspec.Struct, frozen=True, omit_defaults=True):
     trial: int
     parameters: Parameterization
     observations: tuple[Observation, ...] = ()
+
+
+class Design(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an initial design is like, where its node needs to know.
+
+    Attributes:
+        size: Points of a latin hypercube.
+        levels: Levels of a grid's ranges.
+        last: Whether nothing follows a grid that is used up: no model takes over.
+    """
+
+    size: int = 0
+    levels: Levels = USUAL
+    last: bool = False
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="suggest"):
@@ -35,11 +51,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
         pending: Trials that are under way or were given up: taken into account, kept away from.
         taken: Parameterizations that must not be suggested again (finite spaces only).
         fixed: Parameters held at a value for this request.
+        design: What an initial design is like; None where the node needs to know nothing of it.
     """
 
     space: SearchSpace
     optimization: OptimizationConfig | None = None
-    node: Literal["centre", "sobol", "bo"] = "sobol"
+    node: Node = "sobol"
     method: str = "fast"
     count: int = 1
     seed: int = 0
@@ -48,6 +65,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     pending: tuple[Point, ...] = ()
     taken: tuple[Parameterization, ...] = ()
     fixed: Parameterization = {}
+    design: Design | None = None
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -24,6 +24,14 @@ def suggest(request: Request) -> Reply:
             from titrant.generators import sobol  # noqa: PLC0415
 
             return sobol.suggest(request)
+        case "random" | "latin_hypercube":
+            from titrant.generators import designs  # noqa: PLC0415
+
+            return designs.random(request) if request.node == "random" else designs.latin_hypercube(request)
+        case "grid":
+            from titrant.generators import grid  # noqa: PLC0415
+
+            return grid.suggest(request)
         case "bo" if needs_torch(request.method, request.optimization):
             from titrant.generators.bo import load_botorch  # noqa: PLC0415
 

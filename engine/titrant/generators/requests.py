@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from titrant.generators.base import Point, PredictionRequest, Request
+from titrant.generators.base import Design, Point, PredictionRequest, Request
+from titrant.model.experiment import Node
 from titrant.model.objective import OptimizationConfig
 from titrant.model.trial import Parameterization, Trial, TrialStatus
 from titrant.rules.changing import Sight, project, seen, sight
 from titrant.rules.conditions import planned
 from titrant.rules.state import State
-from titrant.rules.strategy import Node
+from titrant.rules.strategy import budget, model_follows
 from titrant.rules.withdrawing import baseline_means
 
 ENDED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
@@ -59,8 +60,9 @@ def suggestion_request(
         position=max(state.position, start),
         observed=observed(state) if model else (),
         pending=(*pending(state), *(Point(trial=-1, parameters=one) for one in held)) if model else (),
-        taken=(*taken(state), *held) if space.size() is not None else (),
+        taken=(*taken(state), *held) if space.size() is not None or node == "grid" else (),
         fixed={**fixed, **view.held},
+        design=_design(state, node),
     )
 
 
@@ -78,6 +80,18 @@ def prediction_request(state: State, points: Sequence[Parameterization]) -> Pred
     )
 
 
+def _design(state: State, node: Node) -> Design | None:
+    """What the node must know of the initial design; None where nothing."""
+    strategy = state.strategy
+    match node:
+        case "latin_hypercube":
+            return Design(size=max(1, budget(state) - strategy.initialize_with_center))
+        case "grid":
+            return Design(levels=strategy.grid_levels, last=not model_follows(state))
+        case _:
+            return None
+
+
 # --- what was asked, in a few bytes ---------------------------------------------------------------------------------
 
 PARTS: dict[str, tuple[str, ...]] = {
@@ -86,6 +100,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "data": ("observed",),
     "pending": ("pending", "taken"),
     "draw": ("node", "count", "seed", "position", "fixed"),
+    "design": ("design",),
 }
 """The parts of a request that are told apart when one is not what it was, and their fields."""
 

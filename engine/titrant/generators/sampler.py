@@ -1,4 +1,4 @@
-"""Feasible points of a search space, one for each position of Sobol's sequence that leads to one."""
+"""Feasible points of a search space, one for each position of a sequence that leads to one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from titrant.generators.digital_net import SobolSequence
 from titrant.generators.encoding import Encoding, Mask, encoding_of
 from titrant.generators.polytope import Polytope
 from titrant.generators.repair import repair
+from titrant.generators.sequences import Kind, sequence_of
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization
 
@@ -48,10 +49,10 @@ class Sampler:
             ``"list"``: the few points there are, in random order.
     """
 
-    def __init__(self, encoding: Encoding, seed: int) -> None:
+    def __init__(self, encoding: Encoding, seed: int, kind: Kind = "sobol", size: int = 0) -> None:
         self.encoding = encoding
         self._seed = seed
-        self._sequence = SobolSequence(max(1, encoding.dimension), seed)
+        self._sequence = sequence_of(kind, max(1, encoding.dimension), seed, size)
         self._involved = np.flatnonzero(encoding.system.columns)
         self.mends = any(encoding.axes[j].count is not None for j in self._involved)
         self.method: Method = self._choose()
@@ -223,16 +224,23 @@ def polytope_of(encoding: Encoding) -> Polytope:
     return Polytope(*scaled(system.a, system.b), *scaled(system.c, system.d), system.names)
 
 
-def sampler_of(space: SearchSpace, fixed: Parameterization, seed: int) -> Sampler:
+def sampler_of(space: SearchSpace, fixed: Parameterization, seed: int, kind: Kind = "sobol", size: int = 0) -> Sampler:
     """The sampler of a space, kept for the next request with the same space and seed.
+
+    Args:
+        space: The search space.
+        fixed: Parameters held at a value.
+        seed: Where the chance comes from.
+        kind: Which sequence the points come from.
+        size: Of a latin hypercube.
 
     Raises:
         GenerationError: What is held fixed does not fit the space, or nothing keeps the constraints.
     """
     encoding = encoding_of(space, fixed)
-    return _cached(encoding, seed)
+    return _cached(encoding, seed, kind, size)
 
 
 @lru_cache(maxsize=16)
-def _cached(encoding: Encoding, seed: int) -> Sampler:
-    return Sampler(encoding, seed)
+def _cached(encoding: Encoding, seed: int, kind: Kind, size: int) -> Sampler:
+    return Sampler(encoding, seed, kind, size)

@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 
 from titrant.generators.base import Proposal, Reply, Request
-from titrant.generators.sampler import Key, sampler_of
+from titrant.generators.sampler import Key, Sampler, sampler_of
 
 _GENERATORS = {
     "box": "scrambled Sobol sequence",
@@ -31,12 +31,17 @@ def suggest(request: Request, fallback: str | None = None) -> Reply:
         GenerationError: What is held fixed does not fit the space, or nothing that keeps the constraints was found.
     """
     sampler = sampler_of(request.space, request.fixed, request.seed)
+    return drawn(request, sampler, "sobol", _GENERATORS[sampler.method], fallback)
+
+
+def drawn(request: Request, sampler: Sampler, node: str, generator: str, fallback: str | None = None) -> Reply:
+    """The next ``request.count`` points of a sampler, as proposals of a node."""
     points = islice(sampler.draw(request.position, avoided(request)), request.count)
     proposals = tuple(
         Proposal(
             parameters=parameters,
-            node="sobol",
-            generator=_GENERATORS[sampler.method],
+            node=node,
+            generator=generator,
             position=position,
             fallback=fallback,
         )

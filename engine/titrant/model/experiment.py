@@ -6,9 +6,14 @@ from typing import Any, Literal
 
 import msgspec
 
+from titrant.model.factorial import USUAL, Levels
 from titrant.model.space import SearchSpace
 
 OnUnknown = Literal["ask", "abandon", "rerun"]
+Method = Literal["fast", "quality", "random_search"]
+Initialization = Literal["sobol", "latin_hypercube", "random", "grid"]
+Node = Literal["centre", "sobol", "latin_hypercube", "random", "grid", "bo"]
+"""Who makes a suggestion: the centre, an initial design, or a model."""
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -34,29 +39,34 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class GenerationStrategy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How trials are made: centre, then Sobol points, then Bayesian optimization, with Ax's defaults.
+    """How trials are made: centre, then an initial design, then Bayesian optimization, with Ax's defaults.
 
     Attributes:
-        method: ``"fast"`` and ``"quality"`` end in Bayesian optimization, ``"random_search"`` stays with Sobol.
-        initialization_budget: Trials before the model takes over; 5 where None, the centre among them.
+        method: ``"fast"`` and ``"quality"`` end in Bayesian optimization, ``"random_search"`` stays with the design.
+        initialization_budget: Trials before the model takes over, the centre among them; where None 5, and of a grid
+            all of it.
         min_observed: Of these, how many must be completed; ``max(1, budget // 2)`` where None.
         initialize_with_center: Whether the first trial is the centre of the search space.
         use_existing_trials: Whether attached trials count towards the budget.
-        seed: The seed of the quasi-random sequence; from the experiment's seed where None.
+        seed: The seed of the initial design; from the experiment's seed where None.
         deadline_seconds: How long one request for suggestions may take before Sobol stands in.
+        initialization: The initial design.
+        grid_levels: Levels of a grid's ranges, for all or by name (3 where a name is missing); choices have all theirs.
     """
 
-    method: Literal["fast", "quality", "random_search"] = "fast"
+    method: Method = "fast"
     initialization_budget: int | None = None
     min_observed: int | None = None
     initialize_with_center: bool = True
     use_existing_trials: bool = True
     seed: int | None = None
     deadline_seconds: float = 120.0
+    initialization: Initialization = "sobol"
+    grid_levels: Levels = USUAL
 
     @property
     def budget(self) -> int:
-        """Trials of the initial design, the centre among them."""
+        """Trials of the initial design, the centre among them; of a whole grid see ``rules.strategy.budget``."""
         return 5 if self.initialization_budget is None else self.initialization_budget
 
     @property

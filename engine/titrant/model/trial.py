@@ -71,7 +71,7 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
     Attributes:
         parameters: The proposed conditions, canonical for the search space.
-        node: The node of the generation strategy that made it (``"centre"``, ``"sobol"``, ``"bo"``).
+        node: The node of the generation strategy that made it (``"centre"``, ``"sobol"``, ``"grid"``, ``"bo"`` …).
         generator: The generator and its parts in words (``"SingleTaskGP + qLogNEI"``).
         position: Points of the quasi-random sequence used up once this one is taken.
         seed: The seed it was drawn with.

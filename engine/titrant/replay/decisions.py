@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -15,17 +15,19 @@ from titrant.generators.requests import Fingerprint, fingerprint, suggestion_req
 from titrant.log.replay import scan
 from titrant.messages import events as e
 from titrant.messages.events import Event
+from titrant.model.experiment import Node
 from titrant.model.trial import Suggestion
 from titrant.replay.derivation import Deriver, differences
 from titrant.replay.inputs import mismatch
 from titrant.replay.moment import When, fold, sequence_number
 from titrant.rules.state import State
-from titrant.rules.strategy import Node
 
 Stamped = tuple[int, int, Event]
 """Sequence number, time and event, as ``log.replay.scan`` gives them."""
 
 Kind = Literal["record", "request", "derivation"]
+
+NODES: tuple[Node, ...] = get_args(Node)
 
 TOLERANCE = 1e-6
 """What another machine or version may differ by: a share of a parameter's range, or of a prediction's magnitude."""
@@ -282,4 +284,4 @@ class _Walk:
 def _node(suggestion: Suggestion) -> Node:
     """The node that was asked; one of no known name was never asked, and shows as another request."""
     named = suggestion.asked_of or suggestion.node
-    return "bo" if named == "bo" else "centre" if named == "centre" else "sobol"
+    return next((node for node in NODES if node == named), "sobol")

@@ -10,7 +10,13 @@ from titrant.progress import words
 from titrant.replay.diff import lead_words
 from titrant.replay.why import Account, Outcome, Seen, Staleness
 
-DESIGNS = {"centre": "the centre of the search space", "sobol": "a quasi-random (Sobol) point"}
+DESIGNS = {
+    "centre": "the centre of the search space",
+    "sobol": "a quasi-random (Sobol) point",
+    "random": "a random point",
+    "latin_hypercube": "a point of a latin hypercube",
+    "grid": "a point of a grid",
+}
 SHOWN_S = 0.05
 """Seconds below which a stage is not worth a word."""
 

@@ -7,6 +7,7 @@ from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.experiment import Definition
+from titrant.model.factorial import flaw
 from titrant.model.objective import OptimizationConfig
 from titrant.rules.state import State
 
@@ -80,6 +81,13 @@ def configure_optimization(state: State, command: c.ConfigureOptimization, _at: 
 def configure_strategy(state: State, command: c.ConfigureStrategy, _at: int) -> tuple[Event, ...]:
     """The generation strategy may be replaced at any time; the next suggestion follows it."""
     _need_space(state, "configure_generation_strategy")
+    strategy, experiment = command.strategy, state.experiment
+    if (
+        experiment is not None
+        and strategy.initialization == "grid"
+        and (wrong := flaw(experiment.space, strategy.grid_levels)) is not None
+    ):
+        raise CommandRefused(wrong)
     return () if state.strategy == command.strategy else (e.StrategyConfigured(strategy=command.strategy),)
 
 

@@ -13,12 +13,13 @@ where its points are those of a sequence::
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import pytest
 from msgspec.structs import replace
 
 from titrant.generators.base import Generator, Point, Reply, Request
+from titrant.model.experiment import Node
 from titrant.model.objective import optimization_config
 from titrant.model.observation import Observation
 from titrant.model.space import (
@@ -55,7 +56,7 @@ SPACES: dict[str, SearchSpace] = {
 """One of each kind of space that a generator must cope with."""
 
 
-def requested(space: SearchSpace, node: Literal["centre", "sobol", "bo"], **changes: object) -> Request:
+def requested(space: SearchSpace, node: Node, **changes: object) -> Request:
     """Give a request with an objective and eight observed trials, made by the Sobol node's rules of evenness."""
     observed = tuple(
         Point(index, parameters, (Observation("response", _response(parameters), 0.1 if index % 2 else None),))
@@ -86,7 +87,7 @@ def _made(reply: Reply) -> list[Parameterization]:
 class GeneratorContract:
     """The tests; every one needs the fixture ``generator``."""
 
-    node: ClassVar[Literal["centre", "sobol", "bo"]] = "sobol"
+    node: ClassVar[Node] = "sobol"
     positional: ClassVar[bool] = False
 
     @pytest.fixture(params=sorted(SPACES))
