@@ -144,7 +144,8 @@ class Contender(msgspec.Struct, frozen=True):
     Attributes:
         trial: Its index; the first of its conditions.
         value: The objective's value that the model predicts, noise left out, in the objective's unit; 95 % interval.
-        probability: That no other trial's conditions are better, with the error of sampling.
+        probability: That its conditions keep the outcome constraints and no others that do are better; with the error
+            of sampling.
     """
 
     trial: int
