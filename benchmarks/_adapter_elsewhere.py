@@ -36,10 +36,11 @@ async def madsci(seconds: float) -> AsyncIterator[tuple[Trial, Trial]]:
         f"config = node.RestNodeConfig(node_url='http://127.0.0.1:{port}/', enable_registry_resolution=False)",
         "node.ReactorNode(config).start_node()",
     ]
+    code = ("-c", "; ".join(serving))
     url, path = f"http://127.0.0.1:{port}", "/action/run_reaction"
     with tempfile.TemporaryDirectory() as folder:
         async with (
-            listening(port, interpreter("madsci"), "-c", "; ".join(serving), HOME=folder, LEDGER=os.devnull),
+            listening(port, interpreter("madsci"), *code, cwd=Path(folder), HOME=folder, LEDGER=os.devnull),
             httpx.AsyncClient(base_url=url, timeout=30) as client,
             through(
                 "madsci:MadsciRunner",
