@@ -20,8 +20,8 @@ from titrant.generators.base import PredictionReply, Reply, Request
 from titrant.generators.dispatch import needs_torch
 from titrant.generators.requests import Fingerprint, fingerprint, prediction_request, suggestion_request
 from titrant.messages.commands import By, RecordGenerationFailure
-from titrant.model.insight import Insight
 from titrant.model.experiment import Node
+from titrant.model.insight import Insight
 from titrant.runtime.clock import Clock
 from titrant.runtime.crash_points import crash_point
 from titrant.runtime.mailbox import Mailbox
