@@ -50,5 +50,5 @@ if __name__ == "__main__":
     parser.add_argument("--trials", type=int, default=12, help="how many (default: 12)")
     options = parser.parse_args()
     dask.config.set({"distributed.scheduler.allowed-failures": 0})  # or what kills its worker is run four times
-    with LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
         anyio.run(main, options.trials, cluster.scheduler_address)

