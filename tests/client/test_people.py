@@ -190,6 +190,17 @@ def test_data_that_cannot_be_read_are_a_refused_attempt(client: Client, call: st
     assert (record.event.arguments["trial"], record.event.arguments["raw_data"]) == (index, {"y": "twelve"})
 
 
+@pytest.mark.parametrize(("said", "about"), [({"reason": 0.2}, "reason"), ({"reason": "spilled", "actor": 7}, "actor")])
+def test_who_and_why_are_texts_and_nothing_else_harms_the_engine(client: Client, said: dict[str, Any], about: str):
+    told(client, 1.0)
+
+    with pytest.raises(ConfigurationError, match=f"{about}=.*say it as text"):
+        client.void_trial(0, **said)
+
+    client.void_trial(0, "spilled", actor="user:kim")
+    assert client.summarize().rows[0]["trial_status"] == "VOIDED"
+
+
 def test_a_reset_without_a_reason_is_a_refused_attempt(client: Client):
     client.halt("smoke")
 

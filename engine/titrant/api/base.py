@@ -67,7 +67,14 @@ class OnEngine:
 
 
 def by(actor: str | None = None, reason: str = "") -> c.By:
-    """Who asks: the named actor, the one of ``acting_as``, or the person at this machine."""
+    """Who asks: the named actor, the one of ``acting_as``, or the person at this machine.
+
+    Raises:
+        ConfigurationError: Actor or reason is no text: the log could not keep it.
+    """
+    for name, value in (("actor", actor), ("reason", reason)):
+        if not isinstance(value, str | None):
+            raise ConfigurationError(f"{name}={value!r} is a {type(value).__name__}: say it as text")
     acting = _acting.get()
     if acting is not None and actor in (None, acting.actor):
         return c.By(acting.actor, acting.role, reason or acting.reason, _correlation.get())
