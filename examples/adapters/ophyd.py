@@ -45,7 +45,7 @@ BEAMLINE = {
 
 async def main(trials: int) -> None:
     async with AsyncClient(random_seed=1) as client:
-        await client.configure_experiment([RangeParameterConfig(name, (-5.0, 5.0)) for name in ("x", "y")])
+        await client.configure_experiment([RangeParameterConfig(name, (-1.0, 1.0)) for name in ("x", "y")])
         await client.configure_optimization("counts")
         await client.configure_runner(OphydRunner(**BEAMLINE))
         await client.run_trials(max_trials=trials, progress=False)
