@@ -11,11 +11,12 @@ import torch
 from botorch.exceptions.errors import BotorchError
 from linear_operator.utils.errors import NanError, NotPSDError
 
+from titrant.generators.axes import Floats
 from titrant.generators.base import Proposal, Reply, Request
 from titrant.generators.bo import acquisition, model, versions
 from titrant.generators.bo.climb import Climber
 from titrant.generators.gp.asked import asked, mixed, or_sobol
-from titrant.generators.gp.search import Search
+from titrant.generators.gp.turns import in_turn
 from titrant.model.objective import OptimizationConfig
 
 # What arithmetic on unlucky data raises in torch, linear_operator, BoTorch, numpy and scipy. RuntimeError is torch's
@@ -56,26 +57,11 @@ def _settled(*seed: int) -> Iterator[None]:
 
 
 def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal]:
-    """Suggestions one after the other, each pending for the next; ends early where no new point is left."""
     found = asked(request, config)
     fitted = model.fit(found.data)
-    pending, avoid = found.pending, set(found.avoid)
-    for number in range(request.count):
-        function, name = acquisition.build(fitted, found.data, found.target, pending, found.seed + number)
-        search = Search(found.domain, Climber(function))
-        search.run(found.best, number)
-        best = search.best(avoid)
-        if best is None:
-            return
-        z, parameters, value = best
-        x = found.domain.to_model(z[None])
-        pending = np.concatenate([pending, x])
-        avoid.add(request.space.signature(parameters))
-        yield Proposal(
-            parameters=parameters,
-            node="bo",
-            generator=f"{model.NAME} + {name}",
-            position=request.position,
-            predicted=model.predict(fitted, found.data, x)[0],
-            acquisition_value=value,
-        )
+
+    def built(pending: Floats, seed: int) -> tuple[Climber, str]:
+        function, name = acquisition.build(fitted, found.data, found.target, pending, seed)
+        return Climber(function), f"{model.NAME} + {name}"
+
+    return in_turn(request, found, built, lambda x: model.predict(fitted, found.data, x)[0])

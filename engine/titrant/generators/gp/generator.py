@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from titrant.errors import GenerationError
+from titrant.generators.axes import Floats
 from titrant.generators.base import PredictionReply, PredictionRequest, Proposal, Reply, Request
 from titrant.generators.encoding import encoding_of
 from titrant.generators.gp import model, versions
@@ -14,7 +15,7 @@ from titrant.generators.gp.asked import TooFewError, asked, data_of, or_sobol, r
 from titrant.generators.gp.build import build
 from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.fitted import NUMERICAL, fit, worths
-from titrant.generators.gp.search import Search
+from titrant.generators.gp.turns import in_turn
 from titrant.model.objective import OptimizationConfig
 
 
@@ -31,30 +32,18 @@ def suggest(request: Request) -> Reply:
 
 
 def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal]:
-    """Suggestions one after the other, each pending for the next; ends early where no new point is left."""
     found = asked(request, config)
     fitted = fit(config, found.data, worths(found.data, found.target))
     feasible = found.target.feasible(fitted.data.y)
-    pending, avoid = found.pending, set(found.avoid)
-    for number in range(request.count):
-        function = build(fitted.posteriors, found.target, feasible, pending, found.seed + number)
-        search = Search(found.domain, Climber(function))
-        search.run(found.best, number)
-        best = search.best(avoid)
-        if best is None:
-            return
-        z, parameters, value = best
-        x = found.domain.to_model(z[None])
-        pending = np.concatenate([pending, x])
-        avoid.add(request.space.signature(parameters))
-        yield Proposal(
-            parameters=parameters,
-            node="bo",
-            generator=f"{fitted.name} + {function.name}",
-            position=request.position,
-            predicted=model.predict(fitted.posteriors, fitted.data, x, fitted.functions)[0],
-            acquisition_value=value,
-        )
+
+    def built(pending: Floats, seed: int) -> tuple[Climber, str]:
+        function = build(fitted.posteriors, found.target, feasible, pending, seed)
+        return Climber(function), f"{fitted.name} + {function.name}"
+
+    def predicted(x: Floats) -> dict[str, tuple[float, float]]:
+        return model.predict(fitted.posteriors, fitted.data, x, fitted.functions)[0]
+
+    return in_turn(request, found, built, predicted)
 
 
 def predict(request: PredictionRequest) -> PredictionReply:
