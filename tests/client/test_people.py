@@ -201,6 +201,12 @@ def test_who_and_why_are_texts_and_nothing_else_harms_the_engine(client: Client,
     assert client.summarize().rows[0]["trial_status"] == "VOIDED"
 
 
+@pytest.mark.parametrize("said", [{"actor": 7}, {"actor": "kim", "role": 7}, {"actor": "kim", "reason": 0.2}])
+def test_nobody_acts_under_what_is_no_text(client: Client, said: dict[str, Any]):
+    with pytest.raises(ConfigurationError, match="say it as text"), client.acting_as(**said):
+        pass
+
+
 def test_a_reset_without_a_reason_is_a_refused_attempt(client: Client):
     client.halt("smoke")
 

@@ -72,9 +72,7 @@ def by(actor: str | None = None, reason: str = "") -> c.By:
     Raises:
         ConfigurationError: Actor or reason is no text: the log could not keep it.
     """
-    for name, value in (("actor", actor), ("reason", reason)):
-        if not isinstance(value, str | None):
-            raise ConfigurationError(f"{name}={value!r} is a {type(value).__name__}: say it as text")
+    _need_texts(actor=actor, reason=reason)
     acting = _acting.get()
     if acting is not None and actor in (None, acting.actor):
         return c.By(acting.actor, acting.role, reason or acting.reason, _correlation.get())
@@ -84,6 +82,12 @@ def by(actor: str | None = None, reason: str = "") -> c.By:
         except (OSError, KeyError):  # a container without a user database
             actor = "user:unknown"
     return c.By(actor, None, reason or (acting and acting.reason) or None, _correlation.get())
+
+
+def _need_texts(**said: object) -> None:
+    for name, value in said.items():
+        if not isinstance(value, str | None):
+            raise ConfigurationError(f"{name}={value!r} is a {type(value).__name__}: say it as text")
 
 
 @contextmanager
@@ -96,8 +100,9 @@ def acting_as(actor: str, role: str | None = None, reason: str | None = None) ->
         reason: Why; a ``reason=`` of a call wins over it.
 
     Raises:
-        ConfigurationError: The name is empty, or that of a part of the engine.
+        ConfigurationError: The name is empty, or that of a part of the engine; or one of the three is no text.
     """
+    _need_texts(actor=actor, role=role, reason=reason)
     kind, colon, name = actor.partition(":")
     if not colon:
         kind, name = "user", actor
