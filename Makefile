@@ -43,8 +43,8 @@ lint: $(READY)  ## ruff, mypy and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench-log: $(READY)  ## events per second into and out of the log
-	$(BIN)/python benchmarks/log.py
+bench-log: $(READY) $(BENCH_READY)  ## events per second into and out of the log, beside its peers
+	.venv-bench/bin/python benchmarks/log.py
 
 bench-adapters: $(READY)  ## what adapters add to a trial, beside the bare libraries
 	$(BIN)/python benchmarks/adapters.py

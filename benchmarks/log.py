@@ -2,11 +2,14 @@
 
 python benchmarks/log.py                                      # seven rounds, about half a minute on an idle machine
 python benchmarks/log.py --rounds 3 --json benchmarks/results/log.json
+.venv-bench/bin/python benchmarks/log.py                      # with the eventsourcing library beside it
 
 Appends are measured in pairs, every other round the other way round, and reported as medians of the ratio: on a busy
 machine the rates move tenfold, their ratio hardly.  The plain side does the same work without the engine around it: it
 encodes, checks and hashes each event and inserts it into the same table without triggers, one commit each, WAL and
 synchronous=FULL, in one thread that has nothing else to do.
+
+Reading is measured beside the eventsourcing library where it is installed, in the same rounds, for the same reason.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import importlib.util
 import json
 import sqlite3
 import statistics
@@ -22,7 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from _machine import commit, filesystem, machine, versions
@@ -41,8 +45,14 @@ from titrant.model.trial import Suggestion
 from titrant.rules.evolve import evolve
 from titrant.rules.state import State
 
+if TYPE_CHECKING:
+    from _eventsourcing_side import Replayed
+
 START = 1_790_000_000_000_000
 TARGETS = {"1 producer / sqlite3": 0.7, "64 producers / sqlite3": 4.0, "replay events/s": 200_000}
+REPLAY = "replay: decode, verify and fold"
+PEER = "eventsourcing: decode and fold"
+PEER_EVENTS = 12_000  # its rate does not depend on their number, and it is slow
 
 
 def history(count: int) -> list[Draft]:
@@ -190,13 +200,14 @@ def replay(folder: Path, rounds: int, count: int) -> dict[str, Any]:
         return sum(1 for _ in events)
 
     ways: dict[str, Callable[[], int]] = {
-        "replay: decode, verify and fold": folded,
+        REPLAY: folded,
         "scan: decode and verify": lambda: counted(scan(path)),
         "scan: decode only": lambda: counted(scan(path, verify=False)),
         "read: records, decode and verify": lambda: counted(read_log(path)),
     }
     rates: dict[str, list[float]] = {name: [] for name in ways}
     cpu_rates: dict[str, list[float]] = {name: [] for name in ways}
+    peer = replayed_by_peer(folder, drafts[:PEER_EVENTS])
     for _ in range(rounds):
         for name, way in ways.items():
             gc.collect()
@@ -206,7 +217,22 @@ def replay(folder: Path, rounds: int, count: int) -> dict[str, Any]:
             cpu_rates[name].append(found / (time.process_time() - cpu_begun))
             if found != count:
                 raise AssertionError(f"{found} of {count} events were read")
-    return {"events": count, "bytes_an_event": path.stat().st_size / count, "rates": rates, "cpu_rates": cpu_rates}
+        if peer is not None:
+            rates.setdefault(PEER, []).append(peer.rate())
+    told = {"events": count, "bytes_an_event": path.stat().st_size / count, "rates": rates, "cpu_rates": cpu_rates}
+    if peer is not None:
+        peer.close()
+        told["ratio"] = statistics.median(a / b for a, b in zip(rates[REPLAY], rates[PEER], strict=True))
+    return told
+
+
+def replayed_by_peer(folder: Path, drafts: Sequence[Draft]) -> Replayed | None:
+    """The same history in the eventsourcing library's store, where it is installed."""
+    if importlib.util.find_spec("eventsourcing") is None:
+        return None
+    from _eventsourcing_side import Replayed  # noqa: PLC0415  # a peer, in an environment of its own
+
+    return Replayed(folder, drafts)
 
 
 def in_memory(rounds: int) -> list[float]:
@@ -238,8 +264,11 @@ def table(result: dict[str, Any]) -> str:
         lines.append("  " + line(name, found, note))
     lines.append(f"reading {result['replay']['events']:,} events, events/s")
     for name, found in result["replay"]["rates"].items():
+        if name == PEER:
+            lines.append("  " + line(name, found, f"replay is {result['replay']['ratio']:.1f} × as fast"))
+            continue
         of_cpu = statistics.median(result["replay"]["cpu_rates"][name])
-        target = f", target {TARGETS['replay events/s']:,}" if name.startswith("replay") else ""
+        target = f", target {TARGETS['replay events/s']:,}" if name == REPLAY else ""
         lines.append("  " + line(name, found, f"({of_cpu:,.0f} a second of CPU{target})"))
     lines.append("in memory, µs an event")
     lines.append("  " + line("append", result["memory_us"]))
