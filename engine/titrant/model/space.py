@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec.structs import force_setattr
 
 from titrant.errors import ParameterizationError, SearchSpaceError
-from titrant.model.constraints import (
-    KINDS,
-    Grid,
-    Interval,
-    LinearConstraint,
-    checked_bounds,
-    checked_step,
-    checked_values,
-    chosen,
-    conflict,
-    number,
-    require_name,
-    require_one_of,
+from titrant.model.constraints import LinearConstraint, conflict
+from titrant.model.expressions import key
+from titrant.model.parameters import (
+    ChoiceParameterConfig,
+    FixedParameterConfig,
+    ParameterConfig,
+    RangeParameterConfig,
 )
-from titrant.model.expressions import ParameterType, cast, key, kind_of
+from titrant.model.roles import Role
 from titrant.model.trial import Parameterization, ParameterValue
 
 __all__ = [
@@ -36,157 +30,6 @@ __all__ = [
     "SearchSpace",
     "search_space",
 ]
-
-
-class RangeParameterConfig(msgspec.Struct, frozen=True, tag="range"):
-    """A numeric parameter between two bounds (fields as in Ax).
-
-    Attributes:
-        name: The parameter's name.
-        bounds: Lower and upper bound, both included, in the parameter's own unit.
-        parameter_type: ``"float"`` or ``"int"``.
-        step_size: Where given, only ``lower + k * step_size`` may be suggested; where the upper bound is no such
-            value, the last one below it is the greatest allowed.
-        scaling: ``"log"`` to search on a logarithmic scale (bounds must be positive).
-    """
-
-    name: str
-    bounds: tuple[float, float]
-    parameter_type: Literal["float", "int"] = "float"
-    step_size: float | None = None
-    scaling: Literal["linear", "log"] | None = None
-
-    def __post_init__(self) -> None:
-        require_name(self.name)
-        require_one_of(self.name, "parameter_type", self.parameter_type, ("float", "int"))
-        require_one_of(self.name, "scaling", self.scaling, (None, "linear", "log"))
-        force_setattr(self, "bounds", checked_bounds(self.name, self.bounds, self.parameter_type, self.scaling))
-        if self.step_size is not None:
-            step = checked_step(self.name, self.step_size, self.parameter_type, self.bounds)
-            force_setattr(self, "step_size", step)
-
-    @property
-    def grid(self) -> Grid:
-        """The allowed numbers; whole numbers have a step of 1 where none is given."""
-        whole = self.parameter_type == "int"
-        return Grid(*self.bounds, 1 if whole and self.step_size is None else self.step_size, whole)
-
-    @property
-    def interval(self) -> Interval:
-        """The least and the greatest allowed value."""
-        return self.bounds[0], self.grid.last
-
-    def check(self, value: object) -> float:
-        """The canonical form of an allowed value; ParameterizationError where it is not allowed."""
-        return self.grid.snapped(self.name, number(self.name, value, self.parameter_type))
-
-    def nearest(self, value: object) -> float:
-        """The allowed value nearest to a number, at the bounds where it lies outside."""
-        return self.grid.nearest(number(self.name, value, "float"))
-
-    def centre(self) -> float:
-        """The middle of the bounds, the geometric one where scaling is log, at the nearest allowed value."""
-        lower, upper = self.bounds
-        return self.nearest(math.sqrt(lower) * math.sqrt(upper) if self.scaling == "log" else lower / 2 + upper / 2)
-
-    def size(self) -> int | None:
-        """How many values are allowed; None where infinitely many."""
-        return self.grid.steps + 1 if self.grid.step else None
-
-
-class _Listed:
-    """What choice and fixed parameters have in common: a few allowed values, that may be ordered numbers."""
-
-    __slots__ = ()
-    name: str
-
-    @property
-    def parameter_type(self) -> ParameterType:
-        """The type of the values."""
-        return kind_of(self.allowed[0]) or "str"
-
-    @property
-    def ordered(self) -> bool:
-        """True if neighbouring values are alike."""
-        return True
-
-    @property
-    def allowed(self) -> tuple[ParameterValue, ...]:
-        """The values."""
-        raise NotImplementedError
-
-    @property
-    def interval(self) -> Interval | None:
-        """The least and the greatest value; None where they are no ordered numbers."""
-        if not self.ordered or self.parameter_type not in {"int", "float"}:
-            return None
-        return min(map(float, self.allowed)), max(map(float, self.allowed))
-
-    def check(self, value: object) -> ParameterValue:
-        """The canonical form of an allowed value; ParameterizationError where it is not allowed."""
-        return chosen(self.name, value, self.allowed, self.parameter_type)
-
-    def nearest(self, value: object) -> ParameterValue:
-        """The nearest of numeric values; of others, the value itself."""
-        if self.parameter_type not in {"int", "float"}:
-            return self.check(value)
-        wanted = number(self.name, value, "float")
-        return min(self.allowed, key=lambda choice: abs(float(choice) - wanted))
-
-    def centre(self) -> ParameterValue:
-        """The middle one of ordered values (the upper middle of an even number), the first of unordered ones."""
-        ranked = sorted(self.allowed, key=float) if self.interval else self.allowed
-        return ranked[len(ranked) // 2 if self.ordered else 0]
-
-    def size(self) -> int:
-        """How many values there are."""
-        return len(self.allowed)
-
-
-class ChoiceParameterConfig(_Listed, msgspec.Struct, frozen=True, tag="choice"):
-    """A parameter with a list of values (fields as in Ax)."""
-
-    name: str
-    values: tuple[bool | int | float | str, ...]
-    parameter_type: Literal["float", "int", "str", "bool"] = "str"
-    is_ordered: bool | None = None
-
-    def __post_init__(self) -> None:
-        require_name(self.name)
-        require_one_of(self.name, "parameter_type", self.parameter_type, KINDS)
-        force_setattr(self, "values", checked_values(self.name, self.values, self.parameter_type))
-
-    @property
-    def ordered(self) -> bool:
-        """True if neighbouring values are alike: ``is_ordered``, or where it is None, whether they are numbers."""
-        return self.parameter_type in {"int", "float"} if self.is_ordered is None else self.is_ordered
-
-    @property
-    def allowed(self) -> tuple[ParameterValue, ...]:
-        """The values."""
-        return self.values
-
-
-class FixedParameterConfig(_Listed, msgspec.Struct, frozen=True, tag="fixed"):
-    """A parameter that always has the same value."""
-
-    name: str
-    value: bool | int | float | str
-
-    def __post_init__(self) -> None:
-        require_name(self.name)
-        value = cast(self.value, kind_of(self.value) or "str")
-        if value is None:
-            raise SearchSpaceError(f"parameter {self.name!r} is fixed at {self.value!r}: use a finite number or a text")
-        force_setattr(self, "value", value)
-
-    @property
-    def allowed(self) -> tuple[ParameterValue, ...]:
-        """The value alone."""
-        return (self.value,)
-
-
-ParameterConfig = RangeParameterConfig | ChoiceParameterConfig | FixedParameterConfig
 
 
 class SearchSpace(msgspec.Struct, frozen=True):
@@ -215,6 +58,18 @@ class SearchSpace(msgspec.Struct, frozen=True):
         if name in self.names:
             return self.parameters[self.names.index(name)]
         raise SearchSpaceError(f"there is no parameter {name!r}: there are {', '.join(self.names)}")
+
+    def having(self, role: Role) -> tuple[str, ...]:
+        """Names of the parameters that play a part, in order."""
+        return tuple(p.name for p in self.parameters if p.role == role)
+
+    def targets(self) -> Parameterization:
+        """The task and the fidelity for which the best is sought, by name; empty where there are none."""
+        found: dict[str, ParameterValue] = {}
+        for p in self.parameters:
+            if not isinstance(p, FixedParameterConfig) and not isinstance(p.target_value, msgspec.UnsetType):
+                found[p.name] = p.target_value
+        return found
 
     def check(self, parameterization: Mapping[str, Any]) -> Parameterization:
         """The canonical form: the space's order, the parameters' types, fixed values filled in.
