@@ -32,7 +32,9 @@ from titrant.model.trial import Attempt, Parameterization
 from titrant.ports import Finding, Result
 from titrant_adapters.shape import Course, Start
 from titrant_adapters.shape.documents import at
-from titrant_adapters.shape.mapping import MappedRunner, Request, RestMapping, identity
+from titrant_adapters.shape.mapped import MappedRunner
+from titrant_adapters.shape.mapping import RestMapping
+from titrant_adapters.shape.requests import Request, identity
 
 NOT_THERE = 404
 

@@ -26,7 +26,7 @@ from titrant.ports import Finding
 from titrant_adapters.shape import AdapterMetric, Errors, Start, bad
 from titrant_adapters.shape.documents import NoSuchValueError, at, is_pointer, number
 from titrant_adapters.shape.http import HTTP_ERRORS, Http, HttpConfig
-from titrant_adapters.shape.mapping import Request, identity, send
+from titrant_adapters.shape.requests import Request, identity, send
 
 NOT_YET = 404
 

@@ -27,7 +27,8 @@ from titrant.testing.runner_contract import attempt_of
 from titrant_adapters.rest import RestRunner
 from titrant_adapters.shape import Start
 from titrant_adapters.shape.documents import at, fill, fill_path, number
-from titrant_adapters.shape.http import HTTP_ERRORS, Errors, Http, HttpConfig, HttpRunner
+from titrant_adapters.shape.http import HTTP_ERRORS, Http, HttpConfig, HttpRunner
+from titrant_adapters.shape.outcomes import Errors
 
 pytestmark = pytest.mark.anyio
 SECRET = "tok-s3cret"

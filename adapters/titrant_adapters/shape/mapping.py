@@ -1,46 +1,20 @@
-"""A REST API as data: which request does what, with holes to be filled in and pointers into the answers."""
+"""A REST API as data: which request does what, and pointers into the answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from titrant.errors import RunnerError
-from titrant.model.trial import Attempt, Parameterization
-from titrant.ports import Result
 from titrant_adapters.shape.config import bad
-from titrant_adapters.shape.documents import NoSuchValueError, at, fill, fill_path, holes, is_pointer, measured
-from titrant_adapters.shape.http import Http, HttpConfig, HttpRunner
-from titrant_adapters.shape.outcomes import Start
-from titrant_adapters.shape.settings import Setting, Settings
+from titrant_adapters.shape.documents import NoSuchValueError, at, is_pointer
+from titrant_adapters.shape.http import HttpConfig
+from titrant_adapters.shape.requests import Request
+from titrant_adapters.shape.settings import Setting
 
 OF_A_RUN = frozenset({"key", "trial", "id"})
 """Names in holes that are no parameters."""
-
-NOTHING_AT_ROOT = frozenset({301, 302, 303, 307, 308, 404, 405})
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One request; ``{name}`` in path, query and document is filled in.
-
-    Attributes:
-        path: Below the service's root.
-        method: ``"GET"`` where nothing else is said.
-        query: What stands after the question mark.
-        json: The document sent along.
-    """
-
-    path: str
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    query: dict[str, Any] = {}
-    json: Any = None
-
-    def asks_for(self) -> set[str]:
-        """The names in its holes."""
-        return {*holes(self.path), *holes(self.query), *holes(self.json)}
 
 
 class RestMapping(HttpConfig, frozen=True, kw_only=True):
@@ -139,77 +113,3 @@ class RestMapping(HttpConfig, frozen=True, kw_only=True):
             return str(at(document, self.reason))
         except NoSuchValueError:
             return str(document)[:300]
-
-
-async def send(http: Http, request: Request, values: Mapping[str, Any], **how: Any) -> Any:
-    """Fill a request in and send it; gives the answer's document, or None where the status is an accepted error."""
-    if request.query:
-        how["params"] = fill(request.query, values)
-    if request.json is not None:
-        how["json"] = fill(request.json, values)
-    answer = await http.ask(request.method, fill_path(request.path, values), **how)
-    return answer.body if answer.status < 300 else None
-
-
-async def identity(http: Http, request: Request | None) -> Any:
-    """What a service says of itself; that it answers, and lets us in, is enough."""
-    if request is not None:
-        return await send(http, request, {})
-    return await send(http, Request(path="/"), {}, accept=NOTHING_AT_ROOT)
-
-
-class MappedRunner(HttpRunner[RestMapping]):
-    """Sends the requests of a mapping, and reads the answers."""
-
-    config_type = RestMapping
-
-    @property
-    def settings(self) -> Settings:
-        """How parameters reach the service."""
-        return Settings(self.config.settings, self.config.otherwise, self.config.ignored)
-
-    def values(self, attempt: Attempt) -> dict[str, Any]:
-        """What fills the holes: parameters as they are sent, the key, and what was recorded."""
-        sent = {name: value for name, (_, value) in self.settings.outward(attempt.parameters).items()}
-        return {**sent, "key": attempt.key, "trial": attempt.trial, **(attempt.metadata or {})}
-
-    async def send(
-        self, request: Request, values: Mapping[str, Any], start: Start, *, starts: bool = False, **how: Any
-    ) -> Any:
-        """Fill a request in and send it, what starts a run with its key; see ``send``."""
-        if starts and self.config.key_header:
-            how["headers"] = {self.config.key_header: values["key"]}
-        return await send(self.http, request, values, start=start, starts=starts, **how)
-
-    async def set(self, attempt: Attempt, start: Start) -> Parameterization:
-        """Make the settings that are made before the start; gives what was not taken as it was meant."""
-        config, values = self.config, self.values(attempt)
-        to_set, to_read = config.set, config.get
-        if to_set is None:
-            return {}
-
-        async def write(setting: Setting, value: Any) -> None:
-            await self.send(to_set, {**values, "to": setting.to, "value": value}, start)
-
-        if to_read is None:
-            for setting, value in self.settings.outward(attempt.parameters).values():
-                await write(setting, value)
-            return {}
-
-        async def read(setting: Setting) -> Any:
-            return at(await self.send(to_read, {**values, "to": setting.to}, start), str(setting.read_back))
-
-        return await self.settings.apply(attempt.parameters, write, read)
-
-    async def result_of(self, document: Any, attempt: Attempt, executed: Parameterization) -> Result:
-        """The data in a result, if it is to be believed, and what the result says was carried out."""
-        config = self.config
-        if config.quality and (word := at(document, config.quality)) not in config.good:
-            raise RunnerError(f"there is a result, and its quality is {word!r}")
-
-        async def read(setting: Setting) -> Any:
-            return at(document, str(setting.read_back))
-
-        if config.get is None:
-            executed = await self.settings.compare(attempt.parameters, read)
-        return Result(data=measured(document, config.measure) or None, executed=executed or None)
