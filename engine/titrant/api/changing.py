@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 
 from titrant.api.base import OnEngine, by
-from titrant.api.spaces import SpaceChange
+from titrant.api.spaces import SpaceChange, refuse_empty
 from titrant.errors import CommandRefused
 from titrant.messages import commands as c
 from titrant.model.space import SearchSpace, search_space
@@ -131,4 +131,5 @@ class Changing(OnEngine):
             else:
                 space = wanted if isinstance(wanted, SearchSpace) else search_space(wanted, space.constraints)
             self.engine.check_space(space)
+            await refuse_empty(self.engine, space)
             await self.engine.do(c.ChangeSpace(space=space, backfill=dict(backfill or {})), who)

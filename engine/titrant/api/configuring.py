@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from titrant.api.base import OnEngine, by
+from titrant.api.spaces import refuse_empty
 from titrant.messages import commands as c
 from titrant.model.experiment import Definition, Experiment, GenerationStrategy, Initialization, Method
 from titrant.model.factorial import USUAL
@@ -51,6 +52,7 @@ class Configuring(OnEngine):
             owner=owner or "",
             experiment_type=experiment_type or "",
         )
+        await refuse_empty(self.engine, experiment.space)
         await self.engine.do(c.ConfigureExperiment(experiment=experiment, definition=definition), by())
         self.engine.warm(model=False)
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from msgspec.structs import replace
 
+from titrant.engine import Engine
 from titrant.errors import ConfigurationError, SearchSpaceError
+from titrant.generators import emptiness
 from titrant.model.constraints import KINDS
 from titrant.model.expressions import cast
 from titrant.model.space import (
@@ -20,6 +22,7 @@ from titrant.model.space import (
     SearchSpace,
 )
 from titrant.model.trial import ParameterValue
+from titrant.runtime.threads import run_in_thread
 
 Bounds = tuple[float | None, float | None]
 """Lower and upper bound; None for the one that stays."""
@@ -64,6 +67,16 @@ class SpaceChange(msgspec.Struct, frozen=True, kw_only=True):
         gone = {old.parameter(name).name for name in self.removed}
         kept = (changed.get(one.name, one) for one in old.parameters if one.name not in gone)
         return SearchSpace((*kept, *self.added), _constraints(old.constraints, self.constrained, self.freed))
+
+
+async def refuse_empty(engine: Engine, space: SearchSpace) -> None:
+    """Make sure that some point keeps a space's constraints; what needs a solver is solved outside the event loop.
+
+    Raises:
+        SearchSpaceError: None does; the constraints that clash are named.
+    """
+    if not emptiness.is_settled(space):
+        await engine.clock.outside(lambda: run_in_thread(emptiness.refuse_empty, space))
 
 
 def _once(names: Iterable[str]) -> None:
