@@ -6,14 +6,22 @@ from typing import Any, Literal
 
 import msgspec
 
-from titrant.model.factorial import USUAL, Levels
 from titrant.model.space import SearchSpace
+from titrant.model.strategy import GenerationStrategy, Initialization, Method, Node, Policy
+
+__all__ = [
+    "Definition",
+    "Experiment",
+    "GenerationStrategy",
+    "Initialization",
+    "Method",
+    "Node",
+    "OnUnknown",
+    "RunOptions",
+    "RunnerSpec",
+]
 
 OnUnknown = Literal["ask", "abandon", "rerun"]
-Method = Literal["fast", "quality", "random_search"]
-Initialization = Literal["sobol", "latin_hypercube", "random", "grid"]
-Node = Literal["centre", "sobol", "latin_hypercube", "random", "grid", "bo"]
-"""Who makes a suggestion: the centre, an initial design, or a model."""
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,43 +44,6 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     file: str = ""
     content: dict[str, Any] = {}
-
-
-class GenerationStrategy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How trials are made: centre, then an initial design, then Bayesian optimization, with Ax's defaults.
-
-    Attributes:
-        method: ``"fast"`` and ``"quality"`` end in Bayesian optimization, ``"random_search"`` stays with the design.
-        initialization_budget: Trials before the model takes over, the centre among them; where None 5, and of a grid
-            all of it.
-        min_observed: Of these, how many must be completed; ``max(1, budget // 2)`` where None.
-        initialize_with_center: Whether the first trial is the centre of the search space.
-        use_existing_trials: Whether attached trials count towards the budget.
-        seed: The seed of the initial design; from the experiment's seed where None.
-        deadline_seconds: How long one request for suggestions may take before Sobol stands in.
-        initialization: The initial design.
-        grid_levels: Levels of a grid's ranges, for all or by name (3 where a name is missing); choices have all theirs.
-    """
-
-    method: Method = "fast"
-    initialization_budget: int | None = None
-    min_observed: int | None = None
-    initialize_with_center: bool = True
-    use_existing_trials: bool = True
-    seed: int | None = None
-    deadline_seconds: float = 120.0
-    initialization: Initialization = "sobol"
-    grid_levels: Levels = USUAL
-
-    @property
-    def budget(self) -> int:
-        """Trials of the initial design, the centre among them; of a whole grid see ``rules.strategy.budget``."""
-        return 5 if self.initialization_budget is None else self.initialization_budget
-
-    @property
-    def observed(self) -> int:
-        """Completed trials needed before the model takes over."""
-        return max(1, self.budget // 2) if self.min_observed is None else self.min_observed
 
 
 class RunnerSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -100,7 +71,7 @@ class RunnerSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The arguments of one call of ``run_trials``."""
+    """The arguments of one call of ``run_trials``; where ``policy`` is None the strategy's own counts."""
 
     max_trials: int
     parallelism: int = 1
@@ -109,3 +80,4 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     initial_seconds_between_polls: float = 1.0
     timeout_seconds: float | None = None
     trial_ttl_seconds: float | None = None
+    policy: Policy | None = None
