@@ -2,29 +2,35 @@
 
 ::
 
-    Config, Secret, Setting, Settings   what a person writes down           config.py, settings.py
+    Config, Secret, Setting, Settings   what a person writes down           config.py, secret.py, setting(s).py
     Errors, Start                       foreign errors become ours          outcomes.py
-    Session, TcpLine, Blocking          one exchange at a time              session.py, tcp.py, blocking.py
+    Session, TcpLine, Blocking          one exchange at a time              session.py, line.py, tcp.py, blocking.py
     Shared                              a connection for many runs at once  shared.py
     AdapterRunner, AdapterMetric        connect, carry out, leave safe      runner.py
-    AskedConfig, AskedRunner            instruments told and asked in text  asking.py
-    WrittenConfig, WrittenRunner        orders and results in files         written.py
-    ProgramConfig, ProgramRunner        programs as instruments             programs.py, keeper.py
-    (not imported here)                 instruments behind HTTP             http.py, documents.py, mapping.py
+    AskedConfig, AskedRunner            instruments told and asked in text  asking.py, asked_config.py
+    WrittenConfig, WrittenRunner        orders and results in files         written.py, tables.py
+    ProgramConfig, ProgramRunner        programs as instruments             programs.py, program_config.py, keeper.py
+    (not imported here)                 instruments behind HTTP             http.py, documents.py, mapping.py, mapped.py
     library                             an extra, imported on use           blocking.py
 """
 
-from titrant_adapters.shape.asking import AskedConfig, AskedRunner
+from titrant_adapters.shape.asked_config import AskedConfig
+from titrant_adapters.shape.asking import AskedRunner
 from titrant_adapters.shape.blocking import Blocking, library
-from titrant_adapters.shape.config import Config, Port, Seconds, Secret, bad
+from titrant_adapters.shape.config import Config, Port, Seconds, bad
+from titrant_adapters.shape.line import Line
 from titrant_adapters.shape.outcomes import COMMON, Errors, Start
-from titrant_adapters.shape.programs import ProgramConfig, ProgramRunner
+from titrant_adapters.shape.program_config import ProgramConfig
+from titrant_adapters.shape.programs import ProgramRunner
 from titrant_adapters.shape.runner import AdapterMetric, AdapterRunner, Course
-from titrant_adapters.shape.session import Line, Session
-from titrant_adapters.shape.settings import Deviation, Setting, Settings
+from titrant_adapters.shape.secret import Secret
+from titrant_adapters.shape.session import Session
+from titrant_adapters.shape.setting import Setting
+from titrant_adapters.shape.settings import Deviation, Settings
 from titrant_adapters.shape.shared import Shared
+from titrant_adapters.shape.tables import from_json, from_table, to_text
 from titrant_adapters.shape.tcp import TcpLine
-from titrant_adapters.shape.written import WrittenConfig, WrittenRunner, from_json, from_table, to_text
+from titrant_adapters.shape.written import WrittenConfig, WrittenRunner
 
 __all__ = [
     "COMMON",

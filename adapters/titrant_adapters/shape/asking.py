@@ -6,74 +6,24 @@ What goes over the wire is the adapter's (``ask_line``); what is said, and what 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import anyio
-import msgspec
 
 from titrant.errors import OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
-from titrant_adapters.shape.config import Config, Seconds, bad
+from titrant_adapters.shape.asked_config import AskedConfig
+from titrant_adapters.shape.line import Line
 from titrant_adapters.shape.outcomes import Start
-from titrant_adapters.shape.runner import AdapterRunner, Course
-from titrant_adapters.shape.session import Line, Session
-from titrant_adapters.shape.settings import Setting, Settings
+from titrant_adapters.shape.course import Course
+from titrant_adapters.shape.runner import AdapterRunner
+from titrant_adapters.shape.session import Session
+from titrant_adapters.shape.settings import Settings
+from titrant_adapters.shape.words import command_of, number_in
 
 L = TypeVar("L", bound=Line)
-Q = TypeVar("Q", bound="AskedConfig")
-
-NOT_A_NUMBER = 9.9e37
-"""SCPI says infinity as 9.9E37 and not-a-number as 9.91E37."""
-
-
-class AskedConfig(Config, frozen=True, kw_only=True):
-    """What to say to the instrument.
-
-    Attributes:
-        settings: Parameter to setting; ``to`` is the command's header (``"VOLT"``), or the command with a place for the
-            value (``"VOLT {:.3f},(@1)"``), ``read_back`` the query.
-        otherwise: What to do where a setting is not taken: ``"fail"`` or ``"record"``.
-        ignored: Parameters that are not this instrument's.
-        start: The command that starts a run; ``{key}`` stands for its name, where the instrument takes one.
-        status: The query that says how it stands; ``"*OPC?"``, which answers when all is done, where empty.
-        running: Answers of ``status`` while it runs.
-        done: Answers of ``status`` when it is done.
-        measure: Metric to query.
-        safe: Commands that bring it into its safe state.
-        error: The query for its error queue.
-        who: The query that says who it is.
-        identity: A text that the answer must contain.
-        timeout_s: Seconds one answer may take.
-        run_timeout_s: Seconds a run may take.
-        poll_s: Seconds between two questions for the status.
-    """
-
-    settings: dict[str, Setting] = msgspec.field(default_factory=dict)
-    otherwise: Literal["fail", "record"] = "fail"
-    ignored: tuple[str, ...] = ()
-    start: str = "INIT"
-    status: str = ""
-    running: tuple[str, ...] = ("RUN", "1")
-    done: tuple[str, ...] = ("DONE", "IDLE", "0")
-    measure: dict[str, str]
-    safe: tuple[str, ...] = ()
-    error: str = "SYST:ERR?"
-    who: str = "*IDN?"
-    identity: str = ""
-    timeout_s: Seconds = 2.0
-    run_timeout_s: Seconds = 3600.0
-    poll_s: Seconds = 0.05
-
-    def check(self) -> None:
-        """Every question ends with a question mark, or the line would wait for an answer that never comes."""
-        if not self.measure:
-            raise bad("measure", self.measure, 'name a query for each metric: { power = "MEAS:POW?" }')
-        asked = {f"measure.{name}": query for name, query in self.measure.items()} | {"error": self.error}
-        asked |= {f"{name}.read_back": str(one.read_back) for name, one in self.settings.items() if one.read_back}
-        for field, query in (asked | ({"status": self.status} if self.status else {})).items():
-            if not query.partition(" ")[0].endswith("?"):
-                raise bad(field, query, "a query ends with a question mark")
+Q = TypeVar("Q", bound=AskedConfig)
 
 
 class AskedRunner(AdapterRunner[Q], Generic[Q, L]):
@@ -130,7 +80,7 @@ class AskedRunner(AdapterRunner[Q], Generic[Q, L]):
         """Set, read back, start, await, measure."""
         executed = await self.settings.apply(
             attempt.parameters,
-            lambda setting, value: self._tell(_command(str(setting.to), value), course),
+            lambda setting, value: self._tell(command_of(str(setting.to), value), course),
             lambda setting: self._ask(str(setting.read_back), course),
         )
         start = self.config.start.replace("{key}", attempt.key)
@@ -138,7 +88,7 @@ class AskedRunner(AdapterRunner[Q], Generic[Q, L]):
         await self._tell(start, course)
         with course.start.within(self.config.run_timeout_s, "the run"):
             await self._done(course)
-            data = {name: _number(await self._again(query, course)) for name, query in self.config.measure.items()}
+            data = {name: number_in(await self._again(query, course)) for name, query in self.config.measure.items()}
         return Result(data=data, executed=executed or None)
 
     async def _done(self, course: Course) -> None:
@@ -188,18 +138,3 @@ class AskedRunner(AdapterRunner[Q], Generic[Q, L]):
         if self.config.identity not in said:
             raise RunnerError(f"{self.address} says it is {said!r}, not {self.config.identity!r}: is it the right one?")
         return said
-
-
-def _command(to: str, value: Any) -> str:
-    plain = int(value) if isinstance(value, bool) else value
-    return to.format(plain) if "{" in to else f"{to} {plain}"
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise RunnerError(f"the measurement is {text!r}, which is no number") from None
-    if not abs(value) < NOT_A_NUMBER:  # false of NaN too
-        raise RunnerError(f"the measurement is {text}: overload, or not measured")
-    return value

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import difflib
 import math
-import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Self, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from titrant.errors import ConfigurationError
+from titrant_adapters.shape.secret import Secret
 
 Seconds = Annotated[float, Meta(gt=0, description="seconds, more than 0")]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port, 1 to 65535")]
@@ -22,50 +21,6 @@ Port = Annotated[int, Meta(ge=1, le=65535, description="a port, 1 to 65535")]
 def bad(field: str, value: object, remedy: str) -> ConfigurationError:
     """An error that names the field, its value and what to do; for ``raise``."""
     return ConfigurationError(f"{field} is {value!r}: {remedy}")
-
-
-class Secret:
-    """A text that nothing shows: not ``repr``, no log, no JSON, no pickle.
-
-    Args:
-        text: The secret itself, ``env:NAME`` (an environment variable) or ``file:PATH`` (the first line of a file).
-    """
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The secret, looked up now.
-
-        Raises:
-            ConfigurationError: The variable or the file is not there.
-        """
-        kind, _, rest = self._text.partition(":")
-        if kind == "env" and rest:
-            found = os.environ.get(rest)
-            if found is None:
-                raise ConfigurationError(f"the environment variable {rest} is not set: set it, and start again")
-            return found
-        if kind == "file" and rest:
-            try:
-                return Path(rest).read_text(encoding="utf-8").partition("\n")[0].strip()
-            except (OSError, UnicodeDecodeError) as exc:
-                raise ConfigurationError(f"the secret in {rest} cannot be read: {exc}") from exc
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret('***')"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._text == other._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("a Secret is not pickled: give the place it comes from (env:NAME) to the other process")
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from titrant_adapters.shape.config import Config, Seconds, Secret, bad
+from titrant_adapters.shape.config import Config, Seconds, bad
+from titrant_adapters.shape.secret import Secret
 
 
 class HttpConfig(Config, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from titrant_adapters.shape import keeper
-from titrant_adapters.shape.config import Secret
+from titrant_adapters.shape.secret import Secret
 
 LAUNCH_SECONDS = 30.0
 NOBODY = b"0"

@@ -13,7 +13,8 @@ from titrant_adapters.shape.http import HttpRunner
 from titrant_adapters.shape.mapping import RestMapping
 from titrant_adapters.shape.outcomes import Start
 from titrant_adapters.shape.requests import Request, send
-from titrant_adapters.shape.settings import Setting, Settings
+from titrant_adapters.shape.setting import Setting
+from titrant_adapters.shape.settings import Settings
 
 
 class MappedRunner(HttpRunner[RestMapping]):

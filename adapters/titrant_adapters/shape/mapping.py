@@ -11,7 +11,7 @@ from titrant_adapters.shape.config import bad
 from titrant_adapters.shape.documents import NoSuchValueError, at, is_pointer
 from titrant_adapters.shape.http import HttpConfig
 from titrant_adapters.shape.requests import Request
-from titrant_adapters.shape.settings import Setting
+from titrant_adapters.shape.setting import Setting
 
 OF_A_RUN = frozenset({"key", "trial", "id"})
 """Names in holes that are no parameters."""

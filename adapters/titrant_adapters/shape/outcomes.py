@@ -7,7 +7,6 @@ the start was not sent yet, else it may have), ``failed`` (it was carried out, a
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
@@ -16,6 +15,7 @@ from typing import Literal
 import anyio
 
 from titrant.errors import ConfigurationError, OutcomeUnknown, RunnerError, SubmissionRefused, TitrantError
+from titrant_adapters.shape.named import led_to, name_of
 
 Meaning = Literal["refused", "unknown", "failed", "misconfigured"]
 
@@ -78,9 +78,9 @@ class Errors:
         """What an exception of that class means; None where neither it nor a base of it is named."""
         # A library that raises is imported, so the texts lead to classes now; where they say the private module that
         # a class was made in, its own name agrees.
-        found = {_led_to(name): meaning for name, meaning in self.table.items()}
+        found = {led_to(name): meaning for name, meaning in self.table.items()}
         for base in kind.__mro__:
-            meaning = found.get(base) or self.table.get(_name(base))
+            meaning = found.get(base) or self.table.get(name_of(base))
             if meaning is not None:
                 return meaning
         return None
@@ -124,34 +124,23 @@ class Errors:
         Classes that only derive from ``COMMON``'s are listed as well: say for each what it means.
         """
         found = {
-            _name(kind): kind
+            name_of(kind): kind
             for module in modules
             for kind in vars(module).values()
             if inspect.isclass(kind) and issubclass(kind, Exception) and not issubclass(kind, Warning)
-            if _name(kind).partition(".")[0] == module.__name__.partition(".")[0]
+            if name_of(kind).partition(".")[0] == module.__name__.partition(".")[0]
         }
-        listed = {_led_to(name) for name in self.own} - {None}
+        listed = {led_to(name) for name in self.own} - {None}
         return sorted(name for name, kind in found.items() if listed.isdisjoint(kind.__mro__))
 
     def dangling(self) -> list[str]:
         """For tests: names in the adapter's own table that lead to no exception class (its library is imported)."""
 
         def leads(name: str) -> bool:
-            kind = _led_to(name)
+            kind = led_to(name)
             return kind is not None and issubclass(kind, BaseException)
 
         return sorted(name for name in self.own if not leads(name))
-
-
-def _led_to(name: str) -> type | None:
-    """The class a text stands for, if its module is imported."""
-    module, _, attribute = name.rpartition(".")
-    kind = getattr(sys.modules.get(module), attribute, None)
-    return kind if inspect.isclass(kind) else None
-
-
-def _name(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _said(exc: Exception) -> str:

@@ -8,28 +8,13 @@ line, opens a new one and asks the instrument who it is before it goes on.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import anyio
 
 from titrant.errors import RunnerError
+from titrant_adapters.shape.line import Line, shut
 from titrant_adapters.shape.outcomes import Errors, Start
-
-CLOSE_SECONDS = 2.0
-
-
-class Line(Protocol):
-    """A connection: a socket, a serial port, or a blocking driver in its thread."""
-
-    def stale(self) -> bool:
-        """Whether something came that nobody asked for."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close it; safe to call twice."""
-        ...
-
 
 L = TypeVar("L", bound=Line)
 T = TypeVar("T")
@@ -109,7 +94,7 @@ class Session(Generic[L]):
                     self._line, to_close = line, None
             finally:
                 if to_close is not None:
-                    await _closed(to_close)
+                    await shut(to_close)
             if to_close is None:
                 return answer
             raise start.lost(f"{what} was broken off")
@@ -131,7 +116,7 @@ class Session(Generic[L]):
                     said = await self._identify(line)
                     self._recognise(said)
                 except BaseException:
-                    await _closed(line)
+                    await shut(line)
                     raise
             self._line = line
             self.opened += 1
@@ -146,11 +131,4 @@ class Session(Generic[L]):
         """Close the line; the next exchange opens another one."""
         line, self._line = self._line, None
         if line is not None:
-            await _closed(line)
-
-
-async def _closed(line: Line) -> None:
-    """Close, also while being cancelled; a line that cannot be closed is forgotten all the same."""
-    with anyio.move_on_after(CLOSE_SECONDS, shield=True):
-        with suppress(Exception):  # it is broken anyway, and what broke it is being raised
-            await line.aclose()
+            await shut(line)
