@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import ClassVar
 
+import anyio
 import pytest
 import sila.client
 import sila.framework
@@ -12,6 +13,7 @@ import structlog
 from msgspec import structs
 from tests.adapters.loops import killed_and_resumed
 from tests.adapters.servers.reactor import yield_at
+from tests.adapters.stopping import RUN_S, StopContract, begun
 from tests.adapters.twin.wiring import make_lab, opened
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
@@ -97,6 +99,67 @@ class TestSilaKeepsTheContract(RunnerContract):
     @pytest.fixture
     def make_runner(self, make_runner):
         return make_runner
+
+
+# --- stopping ---------------------------------------------------------------------------------------------------------
+
+
+class TestStopping(StopContract):
+    parameters: ClassVar = {"volt": 2.0}
+    other: ClassVar = {"volt": 3.0}
+
+    @pytest.fixture(scope="module")
+    @classmethod
+    def anyio_backend(cls):
+        return "asyncio"
+
+    @pytest.fixture(scope="module")
+    async def slow(self):
+        async with opened("sila", make_lab(RUN_S, places=2)) as door:
+            yield door
+
+    @pytest.fixture
+    async def door(self, slow):
+        slow.lab.faults.arm()
+        slow.lab.safe_state()
+        return slow
+
+    @pytest.fixture
+    def stoppable(self, door):
+        stop = {"stop": "CancelController.CancelCommand", "stop_timeout_s": 5.0, "safe": ()}
+        return lambda **fields: SilaRunner(
+            port=door.port, **(TWIN | SHORT | {"places": 2, "run_timeout_s": 60.0} | stop | fields)
+        )
+
+    @pytest.mark.anyio
+    async def test_of_two_runs_at_once_only_the_one_is_stopped(self, door, stoppable):
+        async with stoppable() as runner, anyio.create_task_group() as tasks:
+            first = await begun(door.lab, runner, tasks, self.parameters)
+            second = await begun(door.lab, runner, tasks, self.other)
+            await runner.stop(first.recorded)
+            goes_on = [door.lab.runs.look(number).key for number in door.lab.runs.under_way()]
+            await runner.stop(second.recorded)
+
+        assert goes_on == [second.attempt.key]
+        assert "stopped" in first.ended.reason
+
+    @pytest.mark.anyio
+    @pytest.mark.parametrize(
+        ("fields", "told"),
+        [
+            ({"stop_with": {"Uuid": "{uuid}"}}, "CancelController.CancelCommand takes CommandExecutionUUID"),
+            ({"stop": "CancelController.Cancel"}, "has no element 'Cancel'"),
+        ],
+    )
+    async def test_a_stop_that_the_server_does_not_have_is_told_on_connecting(self, stoppable, fields, told):
+        with pytest.raises(ConfigurationError, match=told):
+            async with stoppable(**fields):
+                pass
+
+
+def test_a_stop_that_names_no_run_is_refused():
+    with pytest.raises(ConfigurationError, match="say which run it ends"):
+        SilaRunner(**(TWIN | SHORT), stop="Reactor.StopRun", stop_with={"CommandExecutionUUID": "all"})
 
 
 # --- the same reactor on two implementations --------------------------------------------------------------------------

@@ -9,54 +9,19 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import anyio
 
-from titrant.errors import NeverSeen, OutcomeUnknown, SubmissionRefused, TitrantError
+from titrant.errors import NeverSeen, OutcomeUnknown, TitrantError
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Metric, PushedRunner, Record, Report, Result
 from titrant_adapters.shape.config import Config
+from titrant_adapters.shape.course import Course
 from titrant_adapters.shape.outcomes import Errors, Start
 from titrant_adapters.shape.settings import Deviation, Settings
+from titrant_adapters.shape.stopping import Stopping
 
 C = TypeVar("C", bound=Config)
 
 SAFE_SECONDS = 10.0
-
-
-class Course:
-    """One attempt on its way: where it stands, and what of it goes into the log.
-
-    Attributes:
-        attempt: What is carried out.
-        start: Whether what starts it was sent.
-    """
-
-    def __init__(self, attempt: Attempt, record: Record | None = None, report: Report | None = None) -> None:
-        self.attempt = attempt
-        self.start = Start(sent=record is None)
-        self._record, self._report = record, report
-
-    async def begin(self, metadata: Mapping[str, Any] | None = None) -> None:
-        """Say that the next thing sent starts it; with what names it on the instrument in the log first."""
-        if metadata and self._record is not None:
-            await self._record(metadata)
-        self.start.sent = True
-
-    async def named(self, metadata: Mapping[str, Any]) -> None:
-        """Record what the instrument called it when it confirmed the start, for protocols without names of our own.
-
-        Raises:
-            OutcomeUnknown: It was not to be started any more, and has been.
-        """
-        if self._record is not None:
-            try:
-                await self._record(metadata)
-            except SubmissionRefused as exc:
-                raise OutcomeUnknown(f"it was started already: {exc}") from exc
-
-    async def report(self, data: Any, progression: float | None = None) -> None:
-        """Record intermediate data."""
-        if self._report is not None:
-            await self._report(data, progression)
 
 
 class _Connected(Generic[C]):
@@ -104,7 +69,7 @@ class _Connected(Generic[C]):
                 await self.disconnect()
 
 
-class AdapterRunner(_Connected[C], PushedRunner):
+class AdapterRunner(_Connected[C], Stopping, PushedRunner):
     """The base of every runner here.
 
     An adapter gives ``config_type``, ``errors``, ``connect``, ``disconnect``, ``carry_out`` and, where the protocol
@@ -121,6 +86,7 @@ class AdapterRunner(_Connected[C], PushedRunner):
         self._configure(config, fields)
         self.name = name or type(self).__name__
         self._under_way: set[str] = set()
+        self._here: dict[str, Course] = {}
 
     @property
     def settings(self) -> Settings | None:
@@ -180,6 +146,7 @@ class AdapterRunner(_Connected[C], PushedRunner):
     def _on_its_way(self, course: Course) -> Iterator[None]:
         key = course.attempt.key
         self._under_way.add(key)
+        self._here[key] = course
         try:
             with self.errors.translated(course.start, f"trial {course.attempt.trial}"):
                 yield
@@ -188,6 +155,9 @@ class AdapterRunner(_Connected[C], PushedRunner):
         except Exception:
             self._under_way.discard(key)
             raise
+        finally:
+            del self._here[key]
+            course.over.set()
         self._under_way.discard(key)
 
     async def safe_state(self) -> None:

@@ -9,6 +9,7 @@
     with.settings.temperature = { to = "Temperature", unit = "degC", sent_in = "K" }
     with.measure.yield = "Yield"
     with.safe = ["Reactor.Stop"]
+    with.stop = "CancelController.CancelCommand"
 
 A server gives the uuid once it has begun, and SiLA has no question for a name of our own: of a run whose confirmation
 was lost, a person is asked.

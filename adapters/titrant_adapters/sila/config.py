@@ -30,6 +30,10 @@ class SilaConfig(Config, frozen=True, kw_only=True):
         intermediate: Metric to path in the intermediate answers; the progression is the share of the run.
         metadata: ``Feature.Metadata`` to what goes with every command: an access token, a lock's identifier.
         safe: Commands without parameters that bring it into its safe state.
+        stop: The command that ends one execution: ``"CancelController.CancelCommand"`` where the server has the
+            standard's feature for it; none where empty.
+        stop_with: Its parameters; ``{uuid}`` stands for what the server calls the execution, ``{key}`` for our name.
+        stop_timeout_s: Seconds after which a run that was stopped must be over.
         places: Runs at once.
         connect_timeout_s: Seconds that connecting and reading the server's features may take.
         timeout_s: Seconds one answer may take.
@@ -51,6 +55,9 @@ class SilaConfig(Config, frozen=True, kw_only=True):
     intermediate: dict[str, str] = msgspec.field(default_factory=dict)
     metadata: dict[str, Secret] = msgspec.field(default_factory=dict)
     safe: tuple[str, ...] = ()
+    stop: str = ""
+    stop_with: dict[str, str] = msgspec.field(default_factory=lambda: {"CommandExecutionUUID": "{uuid}"})
+    stop_timeout_s: Seconds = 30.0
     places: Annotated[int, Meta(ge=1, description="1 or more")] = 1
     connect_timeout_s: Seconds = 10.0
     timeout_s: Seconds = 5.0
@@ -61,3 +68,5 @@ class SilaConfig(Config, frozen=True, kw_only=True):
         """Something is measured."""
         if not self.measure:
             raise bad("measure", self.measure, 'name a path for each metric: { yield = "Yield" }')
+        if self.stop and not {"{uuid}", "{key}"} & set(self.stop_with.values()):
+            raise bad("stop_with", self.stop_with, 'say which run it ends: { CommandExecutionUUID = "{uuid}" }')

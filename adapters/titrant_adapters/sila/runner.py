@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 
-from titrant.errors import OutcomeUnknown
+from titrant.errors import OutcomeUnknown, SubmissionRefused
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
 from titrant_adapters.shape import AdapterRunner, Course, Setting, Settings, Shared, bad, library
@@ -26,6 +26,8 @@ class SilaRunner(AdapterRunner[SilaConfig]):
     def __init__(self, config: SilaConfig | None = None, *, name: str | None = None, **fields: Any) -> None:
         super().__init__(config, name=name, **fields)
         self.capacity = self.config.places
+        if self.config.stop:
+            self.stop = self._stop  # where the server cannot stop a run, there must be no such method
         where = f"{self.config.host}:{self.config.port}"
         self.connection: Shared[Server] = Shared(
             self._dial, Server.aclose, errors=self.errors, deadline_s=self.config.connect_timeout_s, name=where
@@ -50,6 +52,8 @@ class SilaRunner(AdapterRunner[SilaConfig]):
         config, server = self.config, await self.connection.ready()
         for name in config.safe:
             server.named(name)
+        if config.stop:
+            server.takes(config.stop, config.stop_with)
         settings = config.settings.values()
         server.check(
             config.command,
@@ -98,6 +102,23 @@ class SilaRunner(AdapterRunner[SilaConfig]):
         if uuid is None:
             raise OutcomeUnknown(f"{self.config.command} was about to start; what the server calls it was not recorded")
         return await self._follow(uuid, attempt, course)
+
+    async def _stop(self, attempt: Attempt) -> None:
+        """End the execution of a trial, and no other."""
+
+        async def tell(course: Course) -> None:
+            names = {"{key}": attempt.key, "{uuid}": course.names.get("uuid")}
+            sent = {name: names.get(value, value) for name, value in self.config.stop_with.items()}
+            if None in sent.values():
+                raise SubmissionRefused("what the server calls it is not known yet")
+            server = await self.connection.ready()
+            try:
+                await server.call(self.config.stop, self.config.metadata, sent)
+            except TimeoutError:
+                await self.connection.drop(server)
+                raise
+
+        await self.stop_run(attempt, tell, self.config.stop_timeout_s)
 
     async def _follow(self, uuid: str, attempt: Attempt, course: Course) -> Result:
         """See an execution to its end, over as many connections as that takes."""

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import anyio
 
-from titrant.errors import ConfigurationError, NeverSeen
+from titrant.errors import ConfigurationError, NeverSeen, SubmissionRefused
 from titrant_adapters.shape import Secret, bad, library
 
 Told = Callable[[Any, float], Awaitable[None]]
@@ -18,6 +18,9 @@ CHANNEL = {
     "grpc.use_local_subchannel_pool": 1,  # and give the line that fell silent to the next who connects
     "grpc.initial_reconnect_backoff_ms": 100,
 }
+
+NOT_EXECUTED = "InvalidCommandExecutionUUID"
+"""What CancelController says of an execution that is over, or not yet begun."""
 
 ABOUT_ITSELF = ("org.silastandard/core/SiLAService/", "org.silastandard/core/ConnectionConfigurationService/")
 
@@ -79,6 +82,15 @@ class Server:
         if missing := set(command.parameters) - set(sent):
             raise bad("settings", sorted(sent), f"{path} also wants {', '.join(sorted(missing))}")
 
+    def takes(self, path: str, sent: Collection[str]) -> None:
+        """Hold what a command is called with against its definition.
+
+        Raises:
+            ConfigurationError: It takes something else.
+        """
+        if set(taken := self.named(path).parameters) != set(sent):
+            raise bad("stop_with", sorted(sent), f"{path} takes {', '.join(taken) or 'nothing'}")
+
     async def may(self, path: str, metadata: Mapping[str, Secret]) -> None:
         """Make sure that everything the server wants with a command is there to be sent."""
         command = self.named(path)
@@ -90,10 +102,22 @@ class Server:
             name = await self._client.get_server_name()
         return f"{name} has {', '.join(sorted(one.identifier for one in self._client.features.values()))}"
 
-    async def call(self, path: str, metadata: Mapping[str, Secret]) -> None:
-        """Call a command without parameters."""
-        with anyio.fail_after(self._timeout_s):
-            await self.named(path).execute({}, await self._written(metadata))
+    async def call(
+        self, path: str, metadata: Mapping[str, Secret], parameters: Mapping[str, Any] | None = None
+    ) -> None:
+        """Call a command that answers at once.
+
+        Raises:
+            SubmissionRefused: The standard's error for an execution that is not under way.
+        """
+        sila = library("sila.framework", "sila")
+        try:
+            with anyio.fail_after(self._timeout_s):
+                await self.named(path).execute(dict(parameters or {}), await self._written(metadata))
+        except sila.DefinedExecutionError as exc:
+            if exc.identifier == NOT_EXECUTED:
+                raise SubmissionRefused(f"{path}: {exc}") from exc
+            raise
 
     async def start(self, path: str, parameters: Mapping[str, Any], metadata: Mapping[str, Secret]) -> str:
         """Execute an observable command, and give the uuid; the caller bounds the wait."""

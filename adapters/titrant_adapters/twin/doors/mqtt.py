@@ -2,7 +2,8 @@
 
 ==================  ========================================================================================
 ``<prefix>/cmd``    to the device: ``{"id": ..., "do": "start", "key": ..., "parameters": {...}}``; ``do`` may also be
-                    identify, set (``name``, ``value``), read (``name``), status (``key``) or stop
+                    identify, set (``name``, ``value``), read (``name``), status (``key``) or stop (one run by its
+                    ``key``, or all)
 ``<prefix>/data``   its reply, with the same ``id``, and ``error`` where it did not do it
 ``<prefix>/result`` what became of a run, told when it is over
 ``<prefix>/status`` online or offline, retained; the broker says offline when the device is lost
@@ -162,9 +163,18 @@ class MqttDoor(Door):
                 found = self.lab.find(order.key)
                 return {"state": "none"} if found is None else msgspec.structs.asdict(found)
             case "stop":
-                self.lab.safe_state()
+                self._stop(order.key)
                 return {"set": settings.points}
         raise Unknown(f"there is nothing called {order.do!r} to do; there are {', '.join(EXCHANGES)}")
+
+    def _stop(self, key: str) -> None:
+        if not key:
+            self.lab.safe_state()
+            return
+        run = self.lab.find(key)
+        if run is None or run.state != "running":
+            raise Refused(f"run {key} is {run.state if run else 'not known'}: there is nothing to stop")
+        self.lab.runs.stop(run.number)
 
     async def _tell_result(self, run: Run) -> None:
         ended = await self.lab.runs.finish(run.number)

@@ -15,6 +15,7 @@ import msgspec
 from titrant_adapters.twin.answers import OutOfRange, Refused
 from titrant_adapters.twin.behaviour import DEFINED_ERROR
 from titrant_adapters.twin.doors.base import LOOPBACK, Door, need
+from titrant_adapters.twin.doors.sila_cancel import cancel_controller
 from titrant_adapters.twin.lab import MODEL
 from titrant_adapters.twin.runs import Run
 
@@ -28,7 +29,10 @@ class CloggedNozzle(Exception):  # the class's name is the error's
 
 
 class SilaDoor(Door):
-    """``Reactor.Run(<settings>, Key)`` gives the values; ``SetValue``, ``ReadValue``, ``FindRun``, ``Stop`` besides."""
+    """``Reactor.Run(<settings>, Key)`` gives the values; ``SetValue``, ``ReadValue``, ``FindRun``, ``Stop`` besides.
+
+    ``CancelController.CancelCommand(<uuid>)`` ends one run.
+    """
 
     protocol = "sila"
 
@@ -48,7 +52,9 @@ class SilaDoor(Door):
         cdk = need("unitelabs.cdk")
         server = cdk.SiLAServerConfig(hostname=LOOPBACK, port=0, tls=False, name=MODEL, type="LabTwin")
         connector = cdk.Connector(cdk.ConnectorBaseConfig(sila_server=server, discovery=None))
-        connector.register(_feature(self))
+        executions: dict[str, int] = {}
+        connector.register(_feature(self, executions))
+        connector.register(cancel_controller(self, executions))
         await connector.start()
         try:
             # The port that was chosen is told nowhere else.
@@ -97,14 +103,16 @@ def identifier(name: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
-def _feature(door: SilaDoor) -> Any:
-    """The feature, made for the settings and values of this lab."""
+def _feature(door: SilaDoor, executions: dict[str, int]) -> Any:
+    """The feature, made for the settings and values of this lab; it tells which run each execution is."""
     sila = need("unitelabs.cdk.sila")
     lab, accepted = door.lab, deque[Run]()
 
     async def run(self: Any, *, status: Any, **_values: Any) -> Any:
         # Executions begin in the order in which they were accepted.
-        return await door.see_through(accepted.popleft(), status)
+        begun = accepted.popleft()
+        executions[status.command_execution.command_execution_uuid] = begun.number
+        return await door.see_through(begun, status)
 
     run.__signature__ = _signature(door, sila.Status)  # type: ignore[attr-defined]  # read by the CDK
     run.__doc__ = _docstring(door)
