@@ -122,6 +122,8 @@ class PushedRunner(Declarations):
 
         So may one named ``record``: ``await record({"remote_id": ...})`` returns once these metadata are in the log,
         and ``reattach`` finds them in ``attempt.metadata``.  Record what names a run on the instrument, then start it.
+        Each record takes the place of the one before.  ``reattach`` may have both parameters as well, where a run that
+        was found again has more to begin or to tell.
 
         Raises:
             SubmissionRefused: The trial certainly did not start; it is submitted again.

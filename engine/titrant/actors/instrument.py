@@ -177,19 +177,19 @@ class Instrument:
 
     async def run(self, attempt: Attempt, *, report: Report, record: Record) -> Result:
         """Await a pushed run, giving it what its signature asks for."""
-        method = self.runner.run
-        asked = inspect.signature(method).parameters
-        extra = {name: value for name, value in (("report", report), ("record", record)) if name in asked}
         what = f"run of trial {attempt.trial} on {self.spec.name!r}"
-        return _result(
-            await call(method, attempt, clock=self._clock, deadline_s=self._run_deadline, what=what, **extra)
-        )
+        return await self._awaited(self.runner.run, attempt, what, report=report, record=record)
 
-    async def rejoin(self, attempt: Attempt) -> Result:
-        """Await a pushed run that an earlier process began."""
+    async def rejoin(self, attempt: Attempt, *, report: Report, record: Record) -> Result:
+        """Await a pushed run that an earlier process began, giving ``reattach`` what its signature asks for."""
         what = f"reattach of trial {attempt.trial} on {self.spec.name!r}"
+        return await self._awaited(self.runner.reattach, attempt, what, report=report, record=record)
+
+    async def _awaited(self, method: Callable[..., Any], attempt: Attempt, what: str, **offered: Any) -> Result:
+        asked = inspect.signature(method).parameters
+        extra = {name: value for name, value in offered.items() if name in asked}
         deadline = self._run_deadline
-        return _result(await call(self.runner.reattach, attempt, clock=self._clock, deadline_s=deadline, what=what))
+        return _result(await call(method, attempt, clock=self._clock, deadline_s=deadline, what=what, **extra))
 
     async def reattach(self, attempt: Attempt) -> dict[str, Any]:
         """Ask a polled runner for the metadata of an attempt.

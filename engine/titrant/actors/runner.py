@@ -287,8 +287,9 @@ class RunnerActor:
             await self._poll(attempt, metadata, message.poll_seconds)
 
     async def _await_reattached(self, attempt: Attempt) -> None:
+        report, record = partial(self._report_data, attempt), partial(self._record, attempt)
         try:
-            result = await self.instrument.rejoin(attempt)
+            result = await self.instrument.rejoin(attempt, report=report, record=record)
             observations = self.instrument.read_data(result.data, None)
         except NeverSeen as exc:
             await self._never_seen(attempt, describe(exc))

@@ -38,7 +38,7 @@ from titrant.actors.instrument import AMBIGUOUS, Instrument
 from titrant.errors import NeverSeen, SubmissionRefused, TitrantError
 from titrant.model.observation import Observation, observations
 from titrant.model.trial import Attempt, Parameterization
-from titrant.ports import Metric
+from titrant.ports import Metric, Record, Report
 from titrant.runtime.clock import RealClock
 
 FaultKind = Literal[
@@ -148,6 +148,11 @@ class Carrier:
         if not self.instrument.pushed:
             self.recorded = await self.instrument.submit(attempt)
             return await self._polled(attempt, self.recorded)
+        report, record = self._heard(attempt)
+        return self._read(attempt, await self.instrument.run(attempt, report=report, record=record))
+
+    def _heard(self, attempt: Attempt) -> tuple[Report, Record]:
+        """What a pushed run calls."""
 
         async def record(metadata: Mapping[str, Any]) -> None:
             self.recorded = self.instrument.recorded(metadata, attempt.trial)
@@ -157,11 +162,12 @@ class Carrier:
         async def report(_data: Any, _progression: float | None) -> None:
             pass
 
-        return self._read(attempt, await self.instrument.run(attempt, report=report, record=record))
+        return report, record
 
     async def _rejoin(self, attempt: Attempt) -> Ended:
         if self.instrument.pushed:
-            return self._read(attempt, await self.instrument.rejoin(attempt))
+            report, record = self._heard(attempt)
+            return self._read(attempt, await self.instrument.rejoin(attempt, report=report, record=record))
         metadata = dict(attempt.metadata or {})
         if self.instrument.has_reattach:
             metadata = await self.instrument.reattach(attempt)
