@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from string import Formatter
 from typing import Annotated, Any, Literal
 
 import anyio
@@ -30,7 +29,7 @@ from titrant.ports import Finding
 from titrant.runtime.calls import RetryPolicy
 from titrant_adapters.shape import AdapterMetric, Config, Errors, Seconds, Start, bad, from_json, from_table
 from titrant_adapters.shape.documents import number
-from titrant_adapters.shape.folders import Arrival, file_name, folder_in, matching, touch
+from titrant_adapters.shape.folders import Arrival, check_encoding, file_name, folder_in, holes_in, matching, touch
 
 NAMES = ("key", "job", "name", "id", "uuid")
 """Under which runners record what a run is called, the best first: those that we gave it ourselves."""
@@ -71,10 +70,8 @@ class FileReportConfig(Config, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Reports are told apart by what they are called."""
-        try:
-            named = [name for _, name, _, _ in Formatter().parse(self.result) if name is not None]
-        except ValueError as exc:
-            raise bad("result", self.result, f"{exc}; a brace itself is written twice") from exc
+        check_encoding("encoding", self.encoding)
+        named = holes_in("result", self.result)
         if not all(named) or not (named or self.row):
             raise bad("result", self.result, "write {run} or {trial} where the name of the run goes")
 
@@ -83,7 +80,7 @@ class FileReportMetric(AdapterMetric[FileReportConfig]):
     """Awaits the report of a run; see ``FileReportConfig``."""
 
     config_type = FileReportConfig
-    errors = Errors({"builtins.UnicodeDecodeError": "failed", "builtins.LookupError": "misconfigured"})
+    errors = Errors({"builtins.UnicodeDecodeError": "failed"})
     retry = RetryPolicy(attempts=1)  # it has looked until its own deadline; what a report says, it says again
 
     def __init__(self, name: str, config: FileReportConfig | None = None, **fields: Any) -> None:

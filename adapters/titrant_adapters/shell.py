@@ -49,8 +49,10 @@ class ShellRunner(ProgramRunner[ShellConfig]):
     config_type = ShellConfig
 
     async def connect(self) -> None:
-        """The program is there, and the folder of the runs can be written into."""
+        """The program and its secrets are there, and the folder of the runs can be written into."""
         config = self.config
+        for secret in config.environment.values():
+            secret.reveal()  # so that one that is missing is told now
         self._under_keepers: set[Path] = set()
         program = config.command[0]
         if "{" not in program and shutil.which(program) is None:

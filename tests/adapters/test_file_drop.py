@@ -200,6 +200,13 @@ async def test_the_safe_state_is_a_file_of_its_own(folders, make_runner):
         ({"measure": {}}, "measure is {}: name a field for each metric"),
         ({"order": "order.csv"}, "order is 'order.csv': write {key} where the name of the run goes"),
         ({"result": "out/{key}.csv"}, "result is 'out/{key}.csv': give a name without a folder"),
+        ({"order": "{key}-{x}.csv"}, "write {key} where the name of the run goes, and no other name in braces"),
+        ({"order": "{key"}, "order is '{key': .*a brace itself is written twice"),
+        ({"safe": "{key}.stop"}, "safe is '{key}.stop'"),
+        ({"encoding": "utf-99"}, "encoding is 'utf-99': it is no encoding"),
+        ({"template": "RUN {key} {volts}"}, "nothing fills {volts}; there are volt"),
+        ({"template": "RUN {key}"}, "write {volt} where it belongs"),
+        ({"orders": "in", "results": "in", "result": "{key}.*"}, "an order would be read as its own result"),
         ({"stable": 0}, "stable is 0"),
         ({"settings": {"x": {"to": "T", "unit": "celsius"}}}, "'celsius' is no unit known here"),
         ({"endmark": "x"}, "there is no field 'endmark'"),
@@ -215,6 +222,25 @@ def test_a_parameter_that_does_not_get_into_the_order_is_refused(make_runner):
     with pytest.raises(ConfigurationError, match="nothing says how 'gas' reaches the instrument"):
         make_runner().check_space(space)
     make_runner(settings={}).check_space(space)
+
+
+@pytest.mark.parametrize(
+    ("template", "told"), [("{key} {y}", "nothing fills {y}; there are gas, x"), ("{key} {x}", "write {gas} where it")]
+)
+def test_a_template_is_held_against_the_parameters_where_there_are_no_settings(make_runner, template, told):
+    space = search_space([RangeParameterConfig("x", (0, 1)), RangeParameterConfig("gas", (0, 1))])
+    with pytest.raises(ConfigurationError, match=told):
+        make_runner(settings={}, template=template).check_space(space)
+
+
+@pytest.mark.anyio
+async def test_a_text_that_cannot_be_written_fails_the_trial_and_drops_no_order(folders, make_runner):
+    settings = {"x": {"to": "volt", "words": {"a little": "10 µV"}}}
+    async with make_runner(settings=settings, encoding="ascii") as runner:
+        ended = await Carrier(runner, "y").carry_out(attempt_of({"x": "a little"}))
+
+    assert (ended.outcome, names(folders["orders"])) == ("failed", [])
+    assert "'ascii' codec can't encode" in ended.reason
 
 
 @pytest.mark.anyio

@@ -125,6 +125,7 @@ async def test_a_name_that_nobody_recorded_is_said(make_metric):
     [
         ({"result": "report.csv"}, "where the name of the run goes"),
         ({"result": "{run"}, "a brace itself is written twice"),
+        ({"encoding": "utf-99"}, "it is no encoding"),
         ({"results": "nowhere"}, "it is no folder that can be used here"),
         ({"delimiter": "|"}, "delimiter"),
     ],

@@ -209,6 +209,7 @@ def test_a_command_that_does_not_fit_the_space_is_refused(make_runner, more, tol
     ("more", "told"),
     [
         ({"command": ["no-such-program", "{x}"]}, "there is no program no-such-program here"),
+        ({"environment": {"A": "env:NO_SUCH_VARIABLE"}}, "the environment variable NO_SUCH_VARIABLE is not set"),
         ({"runs": "/proc/runs"}, "runs is '/proc/runs': it is no folder that can be used here"),
     ],
 )

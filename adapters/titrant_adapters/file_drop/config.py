@@ -7,11 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from titrant_adapters.shape import (
-    Seconds,
-    WrittenConfig,
-    bad,
-)
+from titrant_adapters.shape import Seconds, WrittenConfig, bad
+from titrant_adapters.shape.folders import check_encoding, check_name, holes_in
 
 Count = Annotated[int, Meta(ge=1, description="1 or more")]
 
@@ -58,11 +55,40 @@ class FileDropConfig(WrittenConfig, frozen=True, kw_only=True):
     run_timeout_s: Seconds = 86_400.0
 
     def check(self) -> None:
-        """Names of files are told apart by the run's key."""
+        """Names of files are told apart by the run's key, and an order is not taken for a result."""
         super().check()
-        for name in ("order", "result", "failed", "refused"):
-            value = getattr(self, name)
-            if (value or name in ("order", "result")) and "{key}" not in value:
-                raise bad(name, value, "write {key} where the name of the run goes")
-            if Path(value).name != value:
-                raise bad(name, value, "give a name without a folder")
+        check_encoding("encoding", self.encoding)
+        for field in ("order", "result"):
+            check_name(field, getattr(self, field))
+        for field in ("failed", "refused"):
+            if name := getattr(self, field):
+                check_name(field, name)
+        if self.safe:
+            check_name("safe", self.safe, key=False)
+        if Path(self.orders) == Path(self.results) and Path(named(self.order)).match(named(self.result)):
+            raise bad(
+                "result", self.result, f"in one folder with {self.order} an order would be read as its own result"
+            )
+        if self.template and self.settings:
+            self.check_template({str(one.to) for one in self.settings.values()})
+
+    def check_template(self, sent: set[str]) -> None:
+        """Hold the template against what is sent.
+
+        Raises:
+            ConfigurationError: One of them lacks a name of the other.
+        """
+        if not self.template:
+            return
+        asked = holes_in("template", self.template) - {"key"}
+        if strange := asked - sent:
+            raise bad(
+                "template", self.template, f"nothing fills {{{min(strange)}}}; there are {', '.join(sorted(sent))}"
+            )
+        if lost := sent - asked:
+            raise bad("template", self.template, f"write {{{min(lost)}}} where it belongs, or name it in `ignored`")
+
+
+def named(pattern: str) -> str:
+    """A name as it is for some run."""
+    return pattern.format(key="0")

@@ -10,17 +10,11 @@ from typing import Any
 import anyio
 
 from titrant.errors import NeverSeen, RunnerError, SubmissionRefused
+from titrant.model.space import SearchSpace
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
 from titrant_adapters.file_drop.config import FileDropConfig
-from titrant_adapters.shape import (
-    Course,
-    Errors,
-    WrittenRunner,
-    from_json,
-    from_table,
-    to_text,
-)
+from titrant_adapters.shape import Course, Errors, WrittenRunner, from_json, from_table, to_text
 from titrant_adapters.shape.folders import Arrival, drop, file_name, folder_in, lay_out, matching, part_of, touch
 
 
@@ -28,13 +22,23 @@ class FileDropRunner(WrittenRunner[FileDropConfig]):
     """Drops orders and awaits results; see ``FileDropConfig``."""
 
     config_type = FileDropConfig
-    errors = Errors({"builtins.UnicodeDecodeError": "failed", "builtins.LookupError": "misconfigured"})
+    errors = Errors({"builtins.UnicodeDecodeError": "failed", "builtins.UnicodeEncodeError": "failed"})
     can_report_status = True
     absence_is_proof = True  # the name of an order is in the log before there is an order
 
     def __init__(self, config: FileDropConfig | None = None, *, name: str | None = None, **fields: Any) -> None:
         super().__init__(config, name=name, **fields)
         self.capacity = self.config.workers
+
+    def check_space(self, space: SearchSpace) -> None:
+        """Hold settings and template against the search space.
+
+        Raises:
+            ConfigurationError: They do not fit.
+        """
+        super().check_space(space)
+        if not self.config.settings:
+            self.config.check_template(set(space.names) - set(self.config.ignored))
 
     async def connect(self) -> None:
         """Both folders are there, and one can be written into."""

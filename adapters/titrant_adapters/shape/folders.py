@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from string import Formatter
 from typing import TypeVar
 
 import anyio
@@ -19,6 +21,42 @@ T = TypeVar("T")
 def file_name(key: str) -> str:
     """An attempt's key as a name on any file system."""
     return re.sub(r"[^A-Za-z0-9]", "-", key)
+
+
+def check_encoding(field: str, name: str) -> None:
+    """Hold a name against the encodings that Python has.
+
+    Raises:
+        ConfigurationError: It is none of them.
+    """
+    try:
+        codecs.lookup(name)
+    except LookupError as exc:
+        raise bad(field, name, "it is no encoding: write utf-8, utf-16, cp1252, ...") from exc
+
+
+def check_name(field: str, name: str, *, key: bool = True) -> None:
+    """Hold a file's name against what it must be: without a folder and, to tell runs apart, with ``{key}`` alone.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    if holes_in(field, name) != ({"key"} if key else set()):
+        raise bad(field, name, "write {key} where the name of the run goes, and no other name in braces")
+    if Path(name).name != name:
+        raise bad(field, name, "give a name without a folder")
+
+
+def holes_in(field: str, text: str) -> set[str]:
+    """The names in braces.
+
+    Raises:
+        ConfigurationError: The braces do not fit.
+    """
+    try:
+        return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    except ValueError as exc:
+        raise bad(field, text, f"{exc}; a brace itself is written twice") from exc
 
 
 def folder_in(field: str, path: str, *, write: bool = False) -> Path:
@@ -46,9 +84,9 @@ def part_of(path: Path) -> Path:
 
 def lay_out(path: Path, text: str, encoding: str = "utf-8") -> Path:
     """Write a file beside its place, under a name that nobody looks for; it is on the disk, and only to be renamed."""
-    part = part_of(path)
-    with part.open("w", encoding=encoding, newline="") as file:
-        file.write(text)
+    part, content = part_of(path), text.encode(encoding)
+    with part.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     return part
