@@ -184,7 +184,7 @@ class Asking:
             return
         if self._model_due:  # only now: loading it would take the processor from the first suggestions
             self._model_due = False
-            torch = needs_torch(state.strategy.method, state.optimization)
+            torch = needs_torch(state.strategy.method)
             self._generator.tell(mail.Warm(model=True, torch=torch))
         if self._worth_preparing(state):
             self._request(1, ahead=True)

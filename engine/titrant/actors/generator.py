@@ -130,7 +130,7 @@ class GeneratorActor:
         crash_point("generator.suggest.before")
         deadline = ask.state.strategy.deadline_seconds
         model = ask.node == "bo"
-        torch = needs_torch(ask.state.strategy.method, ask.state.optimization)
+        torch = needs_torch(ask.state.strategy.method)
         try:
             if model and ask.in_haste and torch not in self._ready:
                 self._tasks.start_soon(partial(self._load_model, torch=torch))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from titrant.generators.base import Examination, PredictionReply, PredictionRequest, Reply, Request
 from titrant.model.insight import Insight
-from titrant.model.objective import OptimizationConfig
 
 # Imports stand in the functions because the first trial must not wait for numpy, nor the first dozen for torch.
 
@@ -32,22 +31,26 @@ def suggest(request: Request) -> Reply:
             from titrant.generators import grid  # noqa: PLC0415
 
             return grid.suggest(request)
-        case "bo" if needs_torch(request.method, request.optimization):
+        case "bo" if needs_torch(request.method):
             from titrant.generators.bo import load_botorch  # noqa: PLC0415
 
             load_botorch()
             from titrant.generators.bo import generator as botorch  # noqa: PLC0415
 
             return botorch.suggest(request)
+        case "bo" if request.optimization is not None and request.optimization.is_multi_objective:
+            from titrant.generators.pareto import generator as pareto  # noqa: PLC0415
+
+            return pareto.suggest(request)
         case "bo":
             from titrant.generators.gp import generator as gp  # noqa: PLC0415
 
             return gp.suggest(request)
 
 
-def needs_torch(method: str, optimization: OptimizationConfig | None) -> bool:
-    """Whether BoTorch makes a model's suggestions: for several objectives, and for the method ``"quality"``."""
-    return method == "quality" or (optimization is not None and optimization.is_multi_objective)
+def needs_torch(method: str) -> bool:
+    """Whether BoTorch makes a model's suggestions."""
+    return method == "quality"
 
 
 def predict(request: PredictionRequest) -> PredictionReply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,6 @@ import numpy.typing as npt
 from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
 
 from titrant.generators.axes import Floats
-from titrant.generators.gp.acquisition import Acquisition
 from titrant.generators.gp.domain import Domain
 
 Places = npt.NDArray[np.intp]
@@ -21,10 +20,24 @@ _ITERATIONS = 50
 _PRECISION = 1e-8
 
 
+class Sloped(Protocol):
+    """An acquisition function whose gradient is known: ``acquisition.Acquisition`` and others."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    def values(self, points: Floats) -> Floats:
+        """``b x w`` to ``b``."""
+
+    def value_and_slope(self, point: Floats) -> tuple[float, Floats]:
+        """The value at ``w``, and its gradient, ``w``."""
+
+
 class Climber:
     """An acquisition function as the search wants it (``search.Function``)."""
 
-    def __init__(self, function: Acquisition) -> None:
+    def __init__(self, function: Sloped) -> None:
         self._function = function
 
     def values(self, points: Floats) -> Floats:

@@ -37,6 +37,14 @@ class Goal(msgspec.Struct, frozen=True):
         """Objectives of standardized metrics: ``n x m`` to ``n x k``."""
         return y @ self.objectives.T
 
+    def worths(self, y: Floats) -> Floats:
+        """What rows of standardized metrics are worth, all objectives together: ``n x m`` to ``n``.
+
+        Those that break a constraint are worth least.
+        """
+        worth = self.values(y).sum(1)
+        return np.where(self.feasible(y), worth, worth.min(initial=0.0) - 1.0)
+
 
 def goal(config: OptimizationConfig, data: Data) -> Goal:
     """The goal in the data's standardized units.

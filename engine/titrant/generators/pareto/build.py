@@ -1,0 +1,87 @@
+"""Which acquisition function several objectives call for, and the draws it is averaged over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from titrant.generators.axes import Floats
+from titrant.generators.encoding import Mask
+from titrant.generators.gp.acquisition import Combination
+from titrant.generators.gp.asked import mixed
+from titrant.generators.gp.build import normals
+from titrant.generators.gp.goal import Goal
+from titrant.generators.gp.posterior import Posterior
+from titrant.generators.pareto.boxes import beyond, front_above
+from titrant.generators.pareto.chebyshev import LeastGain
+from titrant.generators.pareto.reference import reference_point
+from titrant.generators.pareto.volume import VolumeGain
+from titrant.generators.pareto.worth import Within, Worth
+
+# Objectives up to here are traded off by hypervolume: the boxes of a front of 20 are some 20 for two objectives, 50 for
+# three, 160 for four and 500 for five, and each draw has boxes of its own.
+MOST_BY_VOLUME = 4
+# Draws for each number of objectives.
+_DRAWS = {2: 16, 3: 16, 4: 8}
+_FEW_DRAWS = 8
+# Variance that drawn values are taken to have; see ``gp.build``.
+_NUGGET = 1e-6
+# Directions in which an objective counts for next to nothing are left out.
+_LEAST_SHARE = 0.02
+
+
+def build(
+    model: Sequence[Posterior], values: Floats, target: Goal, feasible: Mask, pending: Floats, seed: int
+) -> Worth:
+    """The acquisition function for several objectives.
+
+    Args:
+        model: Of the standardized metrics.
+        values: Objectives of the known points, ``n x k``, as observed.
+        target: What is sought.
+        feasible: Which known points keep the outcome constraints, ``n`` booleans.
+        pending: Points under way, ``p x w``.
+        seed: Of the draws.
+
+    Returns:
+        Noisy expected hypervolume improvement, or the improvement of a scalarization; the probability of feasibility
+        where nothing is known to be feasible.
+    """
+    k = len(target.objectives)
+    draws = _DRAWS.get(k, _FEW_DRAWS)
+    drawn = [
+        posterior.drawn(pending, normals(len(posterior.x) + len(pending), mixed(seed, place), draws), _NUGGET)
+        for place, posterior in enumerate(model)
+    ]
+    rows = [Combination(drawn, row) for row in target.constraints]
+    limits = [(row, float(bound)) for row, bound in zip(rows, target.bounds, strict=True)]
+    within = [Within(row, bound) for row, bound in limits]
+    if not feasible.any():
+        # Nothing to improve on: first find a point that is allowed at all.
+        return Worth(within, "LogPF")
+    objectives = [Combination(drawn, row) for row in target.objectives]
+    known = np.stack([objective.known for objective in objectives], axis=-1)  # (n + p) x s x k
+    allowed = np.ones(known.shape[:2], bool)
+    for row, bound in limits:
+        allowed &= row.known <= bound
+    # What was measured to be feasible is, for each draw; of what is under way the draw decides.
+    allowed[: len(feasible)] = feasible[:, None]
+    reference = reference_point(values[feasible], target.thresholds)
+    if k <= MOST_BY_VOLUME:
+        fronts = [front_above(known[allowed[:, s], s], reference) for s in range(draws)]
+        gain = VolumeGain(objectives, [beyond(front, reference) for front in fronts])
+        return Worth([gain, *within], "LogNEHVI")
+    direction = _direction(values[feasible], reference, seed)
+    least = ((known - reference) / direction).min(2)  # (n + p) x s
+    best = np.where(allowed, least, -np.inf).max(0)
+    return Worth([LeastGain(objectives, reference, direction, best), *within], "LogNParEGO")
+
+
+def _direction(values: Floats, reference: Floats, seed: int) -> Floats:
+    """A random direction up from the reference point, in units of what was reached: ``k``."""
+    parts = np.abs(np.random.default_rng([seed, 11]).standard_normal(len(reference)))
+    parts = np.maximum(parts / math.sqrt(float(parts @ parts)), _LEAST_SHARE)
+    size = values.max(0) - reference
+    return parts * np.where(size > 0, size, 1.0)

@@ -1,0 +1,39 @@
+"""Where an objective begins to count: thresholds where given, else what the front itself suggests.
+
+Source of the rule: H. Ishibuchi, N. Akunuma and Y. Nojima, "Hypervolume subset selection", PPSN 2011, as in BoTorch's
+``infer_reference_point``: a tenth of the front's range below its worst values.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from titrant.generators.axes import Floats
+from titrant.generators.pareto.boxes import undominated
+
+_BELOW = 0.1
+
+
+def reference_point(values: Floats, thresholds: Floats) -> Floats:
+    """The point from which hypervolume is measured, ``k``.
+
+    Args:
+        values: Objectives of the trials that keep the constraints, ``n x k``, at least one; to be large.
+        thresholds: ``k``; NaN where none was given.
+    """
+    if not np.isnan(thresholds).any():
+        return thresholds
+    inferred = inferred_point(values, thresholds)
+    return np.where(np.isnan(thresholds), inferred, thresholds)
+
+
+def inferred_point(values: Floats, thresholds: Floats) -> Floats:
+    """The same where no threshold is given: for each objective from the front of what keeps the other thresholds."""
+    above = (values > np.where(np.isnan(thresholds), -np.inf, thresholds)).all(1)
+    counted = values[above] if above.any() else values
+    front = counted[undominated(counted)]
+    worst = front.min(0)
+    size = front.max(0) - worst
+    # One point alone has no range, but all that was tried has.
+    whole = values.max(0) - values.min(0)
+    return np.asarray(worst - _BELOW * np.where(size > 0, size, np.where(whole > 0, whole, 1.0)))
