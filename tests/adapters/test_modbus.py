@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 
+import anyio
 import pymodbus.exceptions
 import pytest
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 from tests.adapters.loops import killed_and_resumed
+from tests.adapters.stopping import RUN_S, StopContract, Under
 from tests.adapters.twin.wiring import make_lab, opened
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
-from titrant.errors import RunnerError
+from titrant.errors import OutcomeUnknown, RunnerError
 from titrant.model.space import search_space
 from titrant.testing.runner_contract import Carrier, RunnerContract, attempt_of
 from titrant_adapters.modbus import ModbusRunner
@@ -80,6 +82,51 @@ async def test_another_run_since_then_leaves_the_fate_of_the_first_unknown(door)
     assert "has the key 0, not 7" in ended.reason
 
 
+# Stopping
+
+
+class TestStopping(StopContract):
+    said = "the run ended in state 4"
+    remembers = False
+
+    @pytest.fixture
+    async def door(self):
+        async with opened("modbus", make_lab(duration_s=RUN_S)) as door:
+            yield door
+
+    @pytest.fixture(params=["with keys", "without keys"])
+    def stoppable(self, door, request):
+        fields = TWIN if request.param == "with keys" else BARE
+        stop = {"stop": {"at": 200, "value": 2}, "failed": (3, 4), "stop_timeout_s": 5.0, "run_timeout_s": 60.0}
+        return lambda **more: ModbusRunner(**(fields | FAST | {"safe": ()} | stop | more), port=door.port)
+
+    @pytest.mark.anyio
+    async def test_a_run_that_somebody_else_started_is_not_stopped(self, door):
+        """The engine lost sight of its own, and another has the device now."""
+        stop = {"stop": {"at": 200, "value": 2}, "stop_timeout_s": 0.5, "run_timeout_s": 0.3, "safe": ()}
+        door.lab.start("4711")
+        for fields, names in ((TWIN, {"key": 7}), (BARE, {})):
+            async with ModbusRunner(**(fields | FAST | stop), port=door.port) as runner:
+                with pytest.raises(OutcomeUnknown, match=r"has the key 4711, not 7|runs have no names"):
+                    await runner.stop(attempt_of({"x": 2.0}, metadata=names))
+
+        assert door.lab.latest().state == "running"
+
+
+@pytest.mark.anyio
+async def test_a_stop_may_be_a_coil(oven):
+    oven.state = 1
+    async with oven.runner(stop={"at": "coil:1"}, stop_timeout_s=5.0) as runner, anyio.create_task_group() as tasks:
+        under = Under(runner, attempt_of({"x": 1.0}))
+        tasks.start_soon(under.carry_out)
+        while not oven.starts:  # noqa: ASYNC110  # the server tells nobody
+            await anyio.sleep(0.005)
+        await runner.stop(under.recorded)
+
+    assert oven.stops == 1
+    assert (under.ended.outcome, under.ended.reason) == ("failed", "the run ended in state 3")
+
+
 # What stands in registers
 
 
@@ -113,9 +160,13 @@ class Oven:
     """All four tables of pymodbus' simulator; tenths of a degree in, hundredths of a per cent out."""
 
     def __init__(self):
-        self.starts, self.code = 0, None
+        self.starts, self.code, self.state, self.stops = 0, None, 2, 0
 
-    async def act(self, function, _start, address, _count, registers, values):
+    async def act(self, function, start, address, _count, registers, values):
+        if function == 4 and address == 0:
+            registers[address - start] = self.state
+        if function == 5 and address == 1 and values:
+            self.state, self.stops = 3, self.stops + 1
         if function == 5 and address == 0 and values:  # it is also asked after the write, without values
             if self.code is not None:
                 return self.code

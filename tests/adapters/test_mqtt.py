@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import ClassVar
 
 import aiomqtt.exceptions
 import anyio
@@ -12,6 +13,7 @@ from msgspec import structs
 from tests.adapters.loops import killed_and_resumed
 from tests.adapters.servers import mqtt as servers
 from tests.adapters.servers.reactor import yield_at
+from tests.adapters.stopping import RUN_S, StopContract, begun
 from tests.adapters.twin.wiring import make_lab, opened
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
@@ -154,6 +156,46 @@ async def test_a_sensor_can_be_asked_and_what_it_said_before_is_not_its_answer(m
 
         assert await metric.fetch(0, {}) == 2.0
         tasks.cancel_scope.cancel()
+
+
+# --- stopping ---------------------------------------------------------------------------------------------------------
+
+
+class TestStopping(StopContract):
+    parameters: ClassVar = {"volt": 2.0}
+    other: ClassVar = {"volt": 3.0}
+
+    @pytest.fixture
+    async def door(self, mosquitto, request):
+        prefix = f"test/{abs(hash(request.node.nodeid))}"
+        async with opened("mqtt", make_lab(RUN_S, places=2), broker_port=mosquitto.port, prefix=prefix) as door:
+            yield door
+
+    @pytest.fixture
+    def stoppable(self, door, mosquitto):
+        stop = {"topic": f"{door.prefix}/cmd", "json": {"id": "{question}", "do": "stop", "key": "{key}"}}
+        more = {"places": 2, "run_timeout_s": 60.0, "stop": stop, "stop_timeout_s": 5.0, "safe": ()}
+        return lambda **fields: MqttRunner(port=mosquitto.port, **(twin_at(door.prefix) | SHORT | more | fields))
+
+    @pytest.mark.anyio
+    async def test_of_two_runs_at_once_only_the_one_is_stopped(self, door, stoppable):
+        async with stoppable() as runner, anyio.create_task_group() as tasks:
+            first = await begun(door.lab, runner, tasks, self.parameters)
+            second = await begun(door.lab, runner, tasks, self.other)
+            await runner.stop(first.recorded)
+            goes_on = [door.lab.runs.look(number).key for number in door.lab.runs.under_way()]
+            await runner.stop(second.recorded)
+
+        assert goes_on == [second.attempt.key]
+
+    @pytest.mark.anyio
+    async def test_a_device_that_does_not_answer_stops_is_believed_by_its_result(self, door, stoppable):
+        stop = {"topic": f"{door.prefix}/cmd", "json": {"id": "no question", "do": "stop", "key": "{key}"}}
+        async with stoppable(stop=stop) as runner, anyio.create_task_group() as tasks:
+            under = await begun(door.lab, runner, tasks, self.parameters)
+            await runner.stop(under.recorded)
+
+        assert (door.lab.latest().state, under.ended.outcome) == ("stopped", "failed")
 
 
 # --- a plain device at two brokers ------------------------------------------------------------------------------------
@@ -321,6 +363,8 @@ async def test_a_broker_that_does_not_want_us_is_told_without_the_password(stric
         ({"command": {"topic": "c", "json": {"id": "{key}"}}}, 'write "{x}" where it belongs'),
         ({"command": {"topic": "c", "json": {"id": "{key}", "x": "{x}", "g": "{gas}"}}}, "{gas} is no setting"),
         ({"status": {"topic": "c", "json": {"id": "{key}"}}}, 'write "{key}" and "{question}" in it'),
+        ({"stop": {"topic": "c", "json": {"do": "stop"}}}, "which says which run it ends"),
+        ({"stop": {"topic": "c", "json": ["{key}", "{question}"]}}, "needs the topic of the `reply`"),
         ({"settings": {"x": {"to": "temperature", "unit": "degC", "sent_in": "mL"}}}, "cannot be sent in mL"),
     ],
 )

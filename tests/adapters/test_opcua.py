@@ -17,12 +17,13 @@ from asyncua.crypto.permission_rules import User, UserRole
 from tests.adapters.loops import killed_and_resumed
 from tests.adapters.servers.reactor import yield_at
 from tests.adapters.servers.wire import FaultyWire
+from tests.adapters.stopping import RUN_S, StopContract
 from tests.adapters.told import told
 from tests.adapters.twin.wiring import opened
 
 import titrant_adapters.opcua
 from titrant import ConfigurationError, RangeParameterConfig
-from titrant.errors import RunnerError
+from titrant.errors import OutcomeUnknown, RunnerError
 from titrant.model.space import search_space
 from titrant.testing.runner_contract import RunnerContract, attempt_of
 from titrant_adapters.opcua import OpcUaRunner
@@ -131,6 +132,45 @@ async def test_a_killed_engine_goes_on_and_starts_nothing_twice(lab, tmp_path):
     loop = await killed_and_resumed("opcua", {"url": lab.url, **FIELDS}, starts=lab.starts, folder=tmp_path)
 
     assert loop.lost == []
+
+
+class TestStopping(StopContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def anyio_backend(cls):
+        return "asyncio"
+
+    @pytest.fixture(scope="class")
+    async def slow(self):
+        async with opened("opcua", LabTwin(Square(), behaviour=Behaviour(duration_s=RUN_S), clock=Pace())) as door:
+            yield door
+
+    @pytest.fixture
+    async def door(self, slow):
+        slow.lab.faults.arm()
+        slow.lab.safe_state()
+        return slow
+
+    @pytest.fixture
+    def stoppable(self, door):
+        stop = {"stop": "FunctionalUnitState/Stop", "stop_timeout_s": 5.0, "safe": {}, "timeout_s": 0.4}
+        return lambda **fields: OpcUaRunner(url=door.address, **(FIELDS | {"run_timeout_s": 60.0} | stop | fields))
+
+    @pytest.mark.anyio
+    async def test_a_run_that_somebody_else_started_is_not_stopped(self, door, stoppable):
+        door.lab.start("another's")
+        async with stoppable(stop_timeout_s=0.5, run_timeout_s=0.3) as runner:
+            await runner.stop(attempt_of({"x": 2.0}))  # never begun, as nothing was recorded
+            with pytest.raises(OutcomeUnknown, match=r"is not under way: it is not there"):
+                await runner.stop(attempt_of({"x": 2.0}, metadata={"job": "mine"}))
+
+        assert door.lab.latest().state == "running"
+
+    @pytest.mark.anyio
+    async def test_a_stop_with_other_arguments_is_told_on_connecting(self, stoppable):
+        with pytest.raises(ConfigurationError, match="FunctionalUnitState/Stop takes 0"):
+            async with stoppable(stop_with=["{key}"]):
+                pass
 
 
 @pytest.mark.anyio

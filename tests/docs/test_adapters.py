@@ -108,8 +108,10 @@ FEWEST = {
 """Fields with which an adapter promises least, beside its defaults."""
 MOST = {
     "epics": {"count": "RUNS"},
-    "modbus": {"key": "4:uint32", "key_of_run": "6:uint32"},
-    "mqtt": {"reply": "p", "status": ASKED, "absence_is_proof": True},
+    "modbus": {"key": "4:uint32", "key_of_run": "6:uint32", "stop": {"at": "coil:1"}},
+    "mqtt": {"reply": "p", "status": ASKED, "absence_is_proof": True, "stop": TOLD},
+    "opcua": {"stop": "Operational/Stop"},
+    "sila": {"stop": "CancelController.CancelCommand"},
     "opentrons": {"commands": [], "protocol": "p"},
     "rest": {"find": GET, "status": GET, "stop": GET, "absence_is_proof": True, "honours_keys": True},
     "shell": {"rerun_safe": True},

@@ -12,6 +12,8 @@
     with.key_of_run = "214:uint32"
     with.measure.yield = "220:float32"
     with.safe = [{ at = 200, value = 3 }]
+    with.stop = { at = 200, value = 2 }
+    with.failed = [3, 4]
 
 A device that keeps a number with each run tells a restarted engine what became of it; of others, a person is asked.
 """
@@ -26,7 +28,7 @@ from typing import Any
 
 import anyio
 
-from titrant.errors import OutcomeUnknown, RunnerError
+from titrant.errors import OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
 from titrant_adapters.modbus.config import ModbusConfig, Reading, Write
@@ -45,6 +47,8 @@ class ModbusRunner(AdapterRunner[ModbusConfig]):
     def __init__(self, config: ModbusConfig | None = None, *, name: str | None = None, **fields: Any) -> None:
         super().__init__(config, name=name, **fields)
         self.can_report_status = self.config.key is not None
+        if self.config.stop is not None:
+            self.stop = self._stop  # where the device cannot stop a run, there must be no such method
 
     @property
     def settings(self) -> Settings:
@@ -94,6 +98,22 @@ class ModbusRunner(AdapterRunner[ModbusConfig]):
     async def collect(self, attempt: Attempt, course: Course) -> Result:
         """Await and read the run that was started with the recorded key, if it is still the latest."""
         return await self._ended(course, (attempt.metadata or {}).get("key"), {})
+
+    async def _stop(self, attempt: Attempt) -> None:
+        """End a trial's run, if that is what the device carries out."""
+
+        async def tell(course: Course) -> None:
+            key, registers, stop = course.names.get("key"), self.registers, self.config.stop
+            if key is None and (course.over.is_set() or not course.start.sent or attempt.key not in self._here):
+                raise SubmissionRefused("it is not under way here, and the device's runs have no names")
+            if key is not None and (latest := await registers.get(self.config.key_of_run, course)) != key:
+                raise SubmissionRefused(f"the latest run of {registers.name} has the key {latest:g}, not {key}")
+            if (state := await registers.get(self.config.status, course)) not in self.config.running:
+                raise SubmissionRefused(f"the state of {registers.name} is {state:g}: nothing runs")
+            assert stop is not None
+            await registers.put(stop, course)
+
+        await self.stop_run(attempt, tell, self.config.stop_timeout_s)
 
     async def _ended(self, course: Course, key: int | None, executed: dict[str, Any]) -> Result:
         """Await the end by the state, and read the values; a broken line is no end."""

@@ -52,13 +52,15 @@ class ModbusConfig(Config, frozen=True, kw_only=True):
         status: Where the state of the run stands.
         running: Its numbers while the run goes on.
         done: Its numbers when the run is done.
-        failed: Its numbers when the run has failed.
+        failed: Its numbers when the run has failed, or was stopped.
         error: Where the number of an error stands, for messages.
         quality: Where a number stands that must be 0, or the values are of bad quality.
         key: Where a number of our own is written before a start, if the device keeps one.
         key_of_run: Where the number stands that the latest run was started with; runs are found again by it.
         measure: Metric to address, or to ``{ at = ..., scale = ... }``.
         safe: What to write to bring the device into its safe state.
+        stop: What to write to end the run; a coil, as ``{ at = "coil:1" }``, or a register.
+        stop_timeout_s: Seconds after which a run that was stopped must be over.
         timeout_s: Seconds one answer may take.
         run_timeout_s: Seconds a run may take.
         poll_s: Seconds between two looks at the state.
@@ -82,6 +84,8 @@ class ModbusConfig(Config, frozen=True, kw_only=True):
     key_of_run: str | int | None = None
     measure: dict[str, str | int | Reading]
     safe: tuple[Write, ...] = ()
+    stop: Write | None = None
+    stop_timeout_s: Seconds = 30.0
     timeout_s: Seconds = 2.0
     run_timeout_s: Seconds = 3600.0
     poll_s: Seconds = 0.05
@@ -94,7 +98,8 @@ class ModbusConfig(Config, frozen=True, kw_only=True):
             raise bad("key_of_run", self.key_of_run, "give both key and key_of_run, or neither")
         for _, address in self.addresses():
             Address.read(address)
-        for write in (self.start, *self.safe, *(Write(one.to) for one in self.settings.values())):
+        stop = [] if self.stop is None else [self.stop]
+        for write in (self.start, *stop, *self.safe, *(Write(one.to) for one in self.settings.values())):
             if Address.read(write.at).table in ("input", "discrete"):
                 raise bad("at", write.at, "inputs can only be read; write to a holding register or a coil")
         if self.key is not None and not Address.read(self.key).whole:

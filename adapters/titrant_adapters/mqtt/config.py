@@ -88,6 +88,8 @@ class MqttConfig(BrokerConfig, frozen=True, kw_only=True):
         presence: The topic on which it says that it is there, retained, and offline by its last will.
         online: What it says then.
         safe: Messages that bring it into its safe state.
+        stop: Ends the run ``{key}``; with ``{question}`` in it, the device's reply is awaited.
+        stop_timeout_s: Seconds after which a run that was stopped must be over.
         places: Runs at once.
         qos: Quality of service of what is sent.
         run_timeout_s: Seconds a run may take.
@@ -114,6 +116,8 @@ class MqttConfig(BrokerConfig, frozen=True, kw_only=True):
     presence: str = ""
     online: str = "online"
     safe: tuple[Message, ...] = ()
+    stop: Message | None = None
+    stop_timeout_s: Seconds = 30.0
     places: Annotated[int, Meta(ge=1, description="1 or more")] = 1
     qos: Literal[0, 1, 2] = 1
     run_timeout_s: Seconds = 3600.0
@@ -137,6 +141,15 @@ class MqttConfig(BrokerConfig, frozen=True, kw_only=True):
             raise bad("command", self.command.json, f"{{{unknown[0]}}} is no setting: add it, or remove it")
         if self.status is not None and not (self.reply and {*holes(self.status.json)} == {"key", "question"}):
             raise bad("status", self.status.json, 'write "{key}" and "{question}" in it, and the topic of the `reply`')
+        if self.stop is not None:
+            self._check_stop({*holes(self.stop.json)})
+
+    def _check_stop(self, holes_in_it: set[str]) -> None:
+        assert self.stop is not None
+        if "key" not in holes_in_it or holes_in_it - {"key", "question"}:
+            raise bad("stop", self.stop.json, 'write "{key}", which says which run it ends; besides, only "{question}"')
+        if "question" in holes_in_it and not self.reply:
+            raise bad("stop", self.stop.json, 'an answer to "{question}" needs the topic of the `reply`')
 
 
 def _is_topic(field: str, topic: str, *, empty: bool = False) -> None:

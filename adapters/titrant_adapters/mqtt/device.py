@@ -15,7 +15,7 @@ from titrant.errors import NeverSeen, OutcomeUnknown, SubmissionRefused
 from titrant_adapters.mqtt.broker import Broker
 from titrant_adapters.mqtt.config import Message, MqttConfig
 from titrant_adapters.shape import Start
-from titrant_adapters.shape.documents import NoSuchValueError, at, fill
+from titrant_adapters.shape.documents import NoSuchValueError, at, fill, holes
 
 AGAIN_S = 0.1
 """How long to wait before a line that broke is tried again."""
@@ -86,18 +86,43 @@ class Device:
                 return found
             ask = False
 
-    async def _asked(self, key: str, start: Start, status: Message, *, absent_is_news: bool) -> Any:
-        """What it answers for a key; None where that is no result yet, or nothing came."""
-        config, question = self._config, f"{key}?{next(self._questions)}"
-        name = (config.reply, question)
+    async def stop(self, key: str, start: Start, message: Message) -> None:
+        """Tell it to end a run; where the message has a question, await the reply.
+
+        Raises:
+            SubmissionRefused: It says that it does not.
+            OutcomeUnknown: It did not answer in time.
+        """
+        if "question" not in holes(message.json):
+            await self.send(message, start, key=key)
+            return
+        with self._question(key) as (question, answer), start.within(self._config.timeout_s, "the answer to the stop"):
+            await self.send(message, start, key=key, question=question)
+            said = await self._until(answer, start)
+        if why := text(said, self._config.refusal):
+            raise SubmissionRefused(f"the device says {why}")
+
+    @contextmanager
+    def _question(self, key: str) -> Iterator[tuple[str, Any]]:
+        """A name for a question, and what gives the answer to it once there is one."""
+        question = f"{key}?{next(self._questions)}"
+        name = (self._config.reply, question)
         self._awaited[name] = None
         try:
-            with anyio.move_on_after(config.timeout_s):
-                await self.send(status, start, key=key, question=question)
-                await self._until(lambda: self._awaited[name], start)
-        except OutcomeUnknown:
-            await anyio.sleep(AGAIN_S)
-        answer = self._awaited.pop(name)
+            yield question, lambda: self._awaited[name]
+        finally:
+            self._awaited.pop(name)
+
+    async def _asked(self, key: str, start: Start, status: Message, *, absent_is_news: bool) -> Any:
+        """What it answers for a key; None where that is no result yet, or nothing came."""
+        config, answer = self._config, None
+        with self._question(key) as (question, answered):
+            try:
+                with anyio.move_on_after(config.timeout_s):
+                    await self.send(status, start, key=key, question=question)
+                    answer = await self._until(answered, start)
+            except OutcomeUnknown:
+                await anyio.sleep(AGAIN_S)
         state = text(answer, config.state)
         if state in config.absent and absent_is_news:
             raise NeverSeen(f"the device knows no run {key}: it says {state}")

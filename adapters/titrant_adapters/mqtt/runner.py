@@ -27,6 +27,8 @@ class MqttRunner(AdapterRunner[MqttConfig]):
         self.can_report_status = self.config.status is not None
         self.absence_is_proof = self.config.absence_is_proof
         self._device = Device(self.config)
+        if self.config.stop is not None:
+            self.stop = self._stop  # where the device cannot stop a run, there must be no such method
 
     @property
     def settings(self) -> Settings:
@@ -71,6 +73,16 @@ class MqttRunner(AdapterRunner[MqttConfig]):
         """Ask what became of the key, and await the result if it goes on."""
         with self._device.listening(attempt.key), course.start.within(self.config.run_timeout_s, "the run"):
             return await self._read(await self._device.result(attempt.key, course.start, ask=True), attempt)
+
+    async def _stop(self, attempt: Attempt) -> None:
+        """Send the message that ends a trial's run, and no other."""
+        message = self.config.stop
+        assert message is not None
+
+        async def tell(_course: Course) -> None:
+            await self._device.stop(attempt.key, Start(sent=True), message)
+
+        await self.stop_run(attempt, tell, self.config.stop_timeout_s)
 
     async def _read(self, result: Any, attempt: Attempt) -> Result:
         config = self.config

@@ -15,6 +15,7 @@
     with.running = [""]
     with.done = []
     with.measure.yield = "VariableSet/Yield"
+    with.stop = "Operational/Stop"
 
 The start must be a method that returns at once and takes a name for the run, the key, which the device then shows: by
 that it is found again after lost replies, lost lines and restarts.  A method that lasts as long as the run is of no
@@ -27,14 +28,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 
 from titrant.errors import OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
-from titrant_adapters.opcua.config import OpcUaConfig, Sent
+from titrant_adapters.opcua.config import KEY, OpcUaConfig, Sent
 from titrant_adapters.opcua.line import OpcUaLine
 from titrant_adapters.opcua.words import MEANINGS
 from titrant_adapters.shape import AdapterRunner, Course, Errors, Session, Settings, library
@@ -49,6 +50,11 @@ class OpcUaRunner(AdapterRunner[OpcUaConfig]):
     errors = Errors(MEANINGS)
     can_report_status = True
     _session: Session[OpcUaLine] | None = None
+
+    def __init__(self, config: OpcUaConfig | None = None, *, name: str | None = None, **fields: Any) -> None:
+        super().__init__(config, name=name, **fields)
+        if self.config.stop:
+            self.stop = self._stop  # where the device cannot stop a run, there must be no such method
 
     @property
     def settings(self) -> Settings:
@@ -115,6 +121,32 @@ class OpcUaRunner(AdapterRunner[OpcUaConfig]):
         """Await and read the run of an earlier process."""
         return Result(data=await self._results(str((attempt.metadata or {})["job"]), course))
 
+    async def _stop(self, attempt: Attempt) -> None:
+        """End a trial's run, if that is what the unit carries out."""
+        job, config = attempt.key, self.config
+
+        async def stop_it(line: OpcUaLine) -> str:
+            """Nothing in between: what is stopped is what was looked at."""
+            place = await self._place_of(line, job)
+            state = await line.seen(f"{place}/{config.state}") if place is not None else None
+            if place is None or str("" if state is None else state) not in config.running:
+                return f"the run {job} is not under way: {state or 'it is not there'}"
+            await line.call(config.at(config.stop), [job if one == KEY else one for one in config.stop_with])
+            return ""
+
+        async def tell(course: Course) -> None:
+            if why := await self._talk(stop_it, "the stop", course):
+                raise SubmissionRefused(why)
+
+        await self.stop_run(attempt, tell, config.stop_timeout_s)
+
+    async def _place_of(self, line: OpcUaLine, job: str) -> str | None:
+        """Where the run stands; None where the device shows none by that name."""
+        results = self.config.at(self.config.results)
+        if self.config.results:
+            return await line.find(results, self.config.job, job)
+        return results if await line.seen(f"{results}/{self.config.job}") == job else None
+
     async def _results(self, job: str, course: Course) -> dict[str, float]:
         """Look at the state until the run is over; a line that breaks meanwhile is no end of it."""
         with course.start.within(self.config.run_timeout_s, f"the run {job}"):
@@ -133,11 +165,7 @@ class OpcUaRunner(AdapterRunner[OpcUaConfig]):
     async def _look_at(self, line: OpcUaLine, job: str) -> dict[str, float] | None:
         """The data of a run, or None while there are none."""
         config = self.config
-        place: str | None = self.config.at(config.results)
-        if config.results:
-            place = await line.find(self.config.at(config.results), config.job, job)
-        elif await line.seen(f"{place}/{config.job}") != job:
-            return None
+        place = await self._place_of(line, job)
         state = await line.seen(f"{place}/{config.state}") if place is not None else None
         if state is None or str(state) in config.running:
             return None

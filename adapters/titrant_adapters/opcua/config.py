@@ -34,6 +34,9 @@ class OpcUaConfig(Config, frozen=True, kw_only=True):
         done: Its values when it went well; whichever is not in ``running`` where empty.
         reason: The variable there that says why a run failed.
         measure: Metric to variable there.
+        stop: The method that ends the run that goes on; ``"Operational/Stop"`` in a LADS unit, none where empty.
+        stop_with: Its arguments, in order; ``"{key}"`` stands for the run's name.
+        stop_timeout_s: Seconds after which a run that was stopped must be over.
         safe: What brings the device into its safe state: method to the list of its arguments, or variable to value.
         timeout_s: Seconds one exchange may take, and connecting.
         run_timeout_s: Seconds a run may take.
@@ -56,6 +59,9 @@ class OpcUaConfig(Config, frozen=True, kw_only=True):
     done: tuple[str, ...] = ("Complete",)
     reason: str = ""
     measure: dict[str, str]
+    stop: str = ""
+    stop_with: tuple[Sent, ...] = ()
+    stop_timeout_s: Seconds = 30.0
     safe: dict[str, Sent] = msgspec.field(default_factory=dict)
     timeout_s: Seconds = 4.0
     run_timeout_s: Seconds = 3600.0
@@ -98,5 +104,7 @@ class OpcUaConfig(Config, frozen=True, kw_only=True):
         if self.results:  # an earlier run shows what to expect of the next
             earlier = (await line.recent(self.at(self.results)))[:1]
             shown = [f"{path}/{name}" for path in earlier for name in (self.job, self.state)]
+        if self.stop and len(taken := await line.arguments(self.at(self.stop))) != len(self.stop_with):
+            raise bad("stop_with", self.stop_with, f"{self.stop} takes {len(taken)}: {', '.join(taken)}")
         for path in (*shown, *map(self.at, self.safe)):
             await line.node(path)

@@ -7,6 +7,8 @@
     Session, TcpLine, Blocking          one exchange at a time              session.py, line.py, tcp.py, blocking.py
     Shared                              a connection for many runs at once  shared.py
     AdapterRunner, AdapterMetric        connect, carry out, leave safe      runner.py
+    Course                              one attempt: started? its names     course.py
+    AdapterRunner.stop_run              stop one run, and no other          stopping.py
     AskedConfig, AskedRunner            instruments told and asked in text  asking.py, asked_config.py
     WrittenConfig, WrittenRunner        orders and results in files         written.py, tables.py
     ProgramConfig, ProgramRunner        programs as instruments             programs.py, program_config.py, keeper.py
@@ -18,11 +20,12 @@ from titrant_adapters.shape.asked_config import AskedConfig
 from titrant_adapters.shape.asking import AskedRunner
 from titrant_adapters.shape.blocking import Blocking, library
 from titrant_adapters.shape.config import Config, Port, Seconds, bad
+from titrant_adapters.shape.course import Course
 from titrant_adapters.shape.line import Line
 from titrant_adapters.shape.outcomes import COMMON, Errors, Start
 from titrant_adapters.shape.program_config import ProgramConfig
 from titrant_adapters.shape.programs import ProgramRunner
-from titrant_adapters.shape.runner import AdapterMetric, AdapterRunner, Course
+from titrant_adapters.shape.runner import AdapterMetric, AdapterRunner
 from titrant_adapters.shape.secret import Secret
 from titrant_adapters.shape.session import Session
 from titrant_adapters.shape.setting import Setting

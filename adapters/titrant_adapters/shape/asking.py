@@ -14,9 +14,9 @@ from titrant.errors import OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
 from titrant_adapters.shape.asked_config import AskedConfig
+from titrant_adapters.shape.course import Course
 from titrant_adapters.shape.line import Line
 from titrant_adapters.shape.outcomes import Start
-from titrant_adapters.shape.course import Course
 from titrant_adapters.shape.runner import AdapterRunner
 from titrant_adapters.shape.session import Session
 from titrant_adapters.shape.settings import Settings

@@ -21,6 +21,7 @@ class Stopping:
     """What stopping has in common; a runner whose protocol has a word for it calls ``stop_run`` in its ``stop``."""
 
     errors: ClassVar[Errors]
+    can_report_status: bool
     _here: dict[str, Course]
 
     async def collect(self, attempt: Attempt, course: Course) -> Any:
@@ -54,15 +55,21 @@ class Stopping:
                     start.trouble = str(exc)
                 else:
                     return
-                with anyio.move_on_after(AGAIN_SECONDS), suppress(OutcomeUnknown):
-                    await self._end_of(course)
-                    return
+                with anyio.move_on_after(AGAIN_SECONDS):
+                    with suppress(OutcomeUnknown):
+                        await self._end_of(course)
+                        return
+                    await anyio.sleep_forever()  # until it is told again
 
     async def _end_of(self, course: Course) -> None:
         """Await the end of a run; by whoever awaits it here, else by asking the instrument."""
         if course.over.is_set() or self._here.get(course.attempt.key) is course:
             await course.over.wait()
             return
+        if not course.attempt.metadata:
+            if self.can_report_status:
+                return  # it was never begun: its start is recorded first
+            raise OutcomeUnknown("it is not awaited here, and nothing names it on the instrument")
         try:
             await self.collect(course.attempt, course)
         except OutcomeUnknown:
