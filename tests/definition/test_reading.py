@@ -247,3 +247,65 @@ def test_the_schema_describes_every_field():
     described = schema()["$defs"]["ExperimentFile"]["properties"]
 
     assert described.keys() == {field.replace("with_", "with") for field in ExperimentFile.__struct_fields__}
+
+
+# --- tables of descriptors ------------------------------------------------------------------------------------------
+
+
+TABLE = "name,dielectric,logP\nTHF,7.5,0.46\nwater,80,-1.38\ntoluene,2.4,2.73\n"
+
+
+def described(folder, field, table=TABLE):
+    (folder / "solvents.csv").write_text(table, encoding="utf-8")
+    path = folder / "lab.toml"
+    path.write_text(f'objective = "yield"\n[parameters]\nt = [0, 1]\nsolvent = {field}\n', encoding="utf-8")
+    return path
+
+
+def test_descriptors_come_from_a_table_beside_the_file_and_stand_in_the_log(tmp_path):
+    path = described(tmp_path, '{ values = ["THF", "toluene"], descriptors = "solvents.csv" }')
+    loaded = load(path)
+    solvent = loaded.experiment.space.parameter("solvent")
+
+    assert solvent.descriptors == {
+        "THF": {"dielectric": 7.5, "logP": 0.46},
+        "toluene": {"dielectric": 2.4, "logP": 2.73},
+    }
+    (tmp_path / "solvents.csv").unlink()
+    log = tmp_path / "lab.titrant"
+    assert recall(loaded.definition(log), log).experiment == loaded.experiment
+
+
+def test_a_table_of_descriptors_may_be_all_that_is_said_of_a_choice(tmp_path):
+    inline = "{ descriptors = { THF = { logP = 0.46 }, water = { logP = -1 } } }"
+
+    assert load(described(tmp_path, '{ descriptors = "solvents.csv" }')).experiment.space.parameter(
+        "solvent"
+    ).values == ("THF", "water", "toluene")
+    assert load(described(tmp_path, inline)).experiment.space.parameter("solvent").values == ("THF", "water")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("", "its first line must name the column of the values and then each descriptor, once"),
+        ("name,a,a\nTHF,1,2\n", "once"),
+        ("name,a\nTHF\n", "row 2 has 1 fields"),
+        ("name,a\nTHF,1\nTHF,2\n", "row 3 describes 'THF' twice"),
+        ("name,a\nTHF,wet\n", r"row 2 \(THF\) has something other than numbers in it"),
+        ("name,a\nTHF,nan\nwater,1\n", "give 'THF' the a nan: give a finite number"),
+        ("name,a\nTHF,1\n", "have no row of 'water'"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_named_with_its_line(tmp_path, table, message):
+    path = described(tmp_path, '{ values = ["THF", "water"], descriptors = "solvents.csv" }', table)
+
+    with pytest.raises(DefinitionError, match=message):
+        load(path)
+
+
+def test_a_table_that_is_not_there_is_named(tmp_path):
+    path = described(tmp_path, '{ descriptors = "solvent.csv" }')
+
+    with pytest.raises(DefinitionError, match=r"parameters\.solvent\.descriptors.*'solvent\.csv' cannot be read"):
+        load(path)

@@ -139,7 +139,7 @@ def _new(name: str, text: str) -> ParameterConfig:
     """A parameter in words: ``200:800``, ``MeCN,DMF``, or what stands in an experiment file."""
     from titrant.definition import examining  # noqa: PLC0415  # not for --help
     from titrant.definition.file import Form  # noqa: PLC0415
-    from titrant.definition.meaning import parameter  # noqa: PLC0415
+    from titrant.definition.parameters import parameter  # noqa: PLC0415
 
     lower, colon, upper = text.partition(":")
     try:

@@ -46,6 +46,21 @@ class Parameter(Section, frozen=True, kw_only=True):
     is_ordered: Annotated[
         bool | None, Meta(description="Choice: whether neighbouring values are alike; numbers are.")
     ] = None
+    descriptors: Annotated[
+        str | dict[str, dict[str, float]] | None,
+        Meta(
+            description="Choice: numbers that describe each value, by which models compare them; a table of tables, or "
+            "a CSV file with the values in its first column. Where `values` is left out, all that are described."
+        ),
+    ] = None
+    is_context: Annotated[bool | None, Meta(description="Given when a trial is asked for, and not chosen.")] = None
+    is_task: Annotated[
+        bool | None, Meta(description="Choice: each value is a task of its own, such as a site or an instrument.")
+    ] = None
+    is_fidelity: Annotated[bool | None, Meta(description="It says how exactly a trial is carried out.")] = None
+    target_value: Annotated[
+        ParameterValue | None, Meta(description="The task or the fidelity for which the best is sought.")
+    ] = None
 
 
 Form = Parameter | list[ParameterValue] | ParameterValue

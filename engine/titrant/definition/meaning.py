@@ -9,27 +9,17 @@ from typing import Any
 
 import msgspec
 
-from titrant.definition.file import ExperimentFile, Form, Parameter
+from titrant.definition.file import ExperimentFile, Form
+from titrant.definition.parameters import parameter
 from titrant.definition.problems import Path, suggestion
-from titrant.errors import ConfigurationError, ObjectiveError, SearchSpaceError
+from titrant.errors import ConfigurationError, ObjectiveError
+from titrant.generators.emptiness import refuse_empty
 from titrant.model.constraints import LinearConstraint
-from titrant.model.expressions import ParameterType, kind_of
 from titrant.model.objective import OptimizationConfig, optimization_config, parse_objectives, parse_outcome_constraint
-from titrant.model.space import (
-    ChoiceParameterConfig,
-    FixedParameterConfig,
-    ParameterConfig,
-    RangeParameterConfig,
-    SearchSpace,
-)
+from titrant.model.space import ParameterConfig, SearchSpace
 
 Fault = tuple[Path, str]
 
-_FIELDS = {
-    "range": ("bounds", {"bounds", "parameter_type", "step_size", "scaling"}),
-    "choice": ("values", {"values", "parameter_type", "is_ordered"}),
-    "fixed": ("value", {"value"}),
-}
 _SECRET = re.compile(r"passw|secret|token|api_?key|credential|private_?key", re.IGNORECASE)
 
 
@@ -64,67 +54,6 @@ def faults(file: ExperimentFile) -> list[Fault]:
     return [*_of_space(file), *_of_objective(file), *_of_parts(file)]
 
 
-def parameter(name: str, form: Form) -> ParameterConfig:
-    """One parameter, of what stands under its name in a file.
-
-    Raises:
-        SearchSpaceError: It makes no sense.
-    """
-    if isinstance(form, list):
-        numbers = [one for one in form if isinstance(one, int | float) and not isinstance(one, bool)]
-        if len(form) == len(numbers) == 2:
-            return RangeParameterConfig(name, (float(numbers[0]), float(numbers[1])))
-        if numbers:
-            raise SearchSpaceError(
-                f"parameter {name!r} is a list with numbers in it: two of them are the bounds of a range; write "
-                "{ values = [...] } for a choice"
-            )
-        return _choice(name, Parameter(values=form))
-    if not isinstance(form, Parameter):
-        return FixedParameterConfig(name, form)
-    if form.name and form.name != name:
-        raise SearchSpaceError(f"the parameter {name!r} calls itself {form.name!r}: leave `name` out, the key is it")
-    given = {field for field in Parameter.__struct_fields__[2:] if getattr(form, field) is not None}
-    kinds = [kind for kind, (decisive, _) in _FIELDS.items() if decisive in given]
-    kind = form.type or (kinds[0] if len(kinds) == 1 else None)
-    if kind is None:
-        raise SearchSpaceError(
-            f"parameter {name!r} needs one of bounds (a range), values (a choice) or value (fixed)"
-            + (f", and has {' and '.join(sorted(given))}" if given else "")
-        )
-    decisive, allowed = _FIELDS[kind]
-    if decisive not in given:
-        raise SearchSpaceError(f"parameter {name!r} is a {kind}, which needs {decisive!r}: give it")
-    if given - allowed:
-        raise SearchSpaceError(
-            f"parameter {name!r} is a {kind}: leave {', '.join(map(repr, sorted(given - allowed)))} out"
-        )
-    if kind == "range":
-        return _range(name, form)
-    return _choice(name, form) if kind == "choice" else FixedParameterConfig(name, form.value)  # type: ignore[arg-type]
-
-
-def _range(name: str, form: Parameter) -> RangeParameterConfig:
-    assert form.bounds is not None
-    if form.parameter_type not in (None, "float", "int"):
-        raise SearchSpaceError(f"parameter {name!r} is a range of {form.parameter_type!r}: it can be float or int")
-    kind = form.parameter_type or "float"
-    return RangeParameterConfig(name, form.bounds, kind, form.step_size, form.scaling)
-
-
-def _choice(name: str, form: Parameter) -> ChoiceParameterConfig:
-    values = tuple(form.values or ())
-    return ChoiceParameterConfig(name, values, form.parameter_type or _kind(values), form.is_ordered)
-
-
-def _kind(values: tuple[Any, ...]) -> ParameterType:
-    """The one type of all values; float where whole and other numbers stand together."""
-    kinds = {kind_of(value) or "str" for value in values}
-    if kinds == {"int", "float"}:
-        return "float"
-    return kinds.pop() if len(kinds) == 1 else "str"
-
-
 # --- what makes no sense --------------------------------------------------------------------------------------------
 
 
@@ -152,7 +81,7 @@ def _of_space(file: ExperimentFile) -> list[Fault]:
             constraints.append(constraint)
     if not found:
         try:
-            SearchSpace(tuple(made), tuple(constraints))
+            refuse_empty(SearchSpace(tuple(made), tuple(constraints)))
         except ConfigurationError as exc:
             found.append((("constraints",) if file.constraints else ("parameters",), str(exc)))
     return found

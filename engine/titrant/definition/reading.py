@@ -10,6 +10,7 @@ import msgspec
 
 from titrant.definition import examining, meaning, places
 from titrant.definition.file import ExperimentFile
+from titrant.definition.parameters import with_tables
 from titrant.definition.parsing import Unreadable, kind_of, parse
 from titrant.definition.problems import Problem, written
 from titrant.errors import DefinitionError
@@ -100,7 +101,8 @@ def read(path: Path) -> tuple[Loaded | None, tuple[Problem, ...]]:
         data = parse(text, kind)
     except Unreadable as exc:
         return None, (exc.problem,)
-    found = examining.faults({} if data is None else data)
+    data, unread = with_tables({} if data is None else data, path.parent)
+    found = [*unread, *examining.faults(data)]
     if found:
         return None, _placed(found, text, kind)
     file = msgspec.convert(data, ExperimentFile)

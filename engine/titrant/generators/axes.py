@@ -7,11 +7,13 @@ is a row of floats and constraints are sums over it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from titrant.generators.descriptors import telling
 from titrant.model.space import ChoiceParameterConfig, FixedParameterConfig, ParameterConfig, RangeParameterConfig
 from titrant.model.trial import ParameterValue
 
@@ -216,6 +218,25 @@ class Category(Levels):
         return self.at(x.argmax(1).astype(np.float64))
 
 
+class Described(Category):
+    """A choice whose values have descriptors: a column for each of those that say something of their own."""
+
+    def __init__(self, config: ChoiceParameterConfig, rows: Sequence[tuple[float, ...]]) -> None:
+        """Take the values of ``config`` and, in the same order, what describes each."""
+        super().__init__(config)
+        order = [config.values.index(value) for value in self._values]
+        self._places: Floats = telling(np.array(rows, dtype=np.float64)[order])  # count x width
+        self.width = self._places.shape[1]
+
+    def to_model(self, z: Floats) -> Floats:  # noqa: D102
+        places: Floats = self._places[self.level(z).astype(np.intp)]
+        return places
+
+    def from_model(self, x: Floats) -> Floats:  # noqa: D102
+        distances = ((x[:, None, :] - self._places) ** 2).sum(2)  # n x count
+        return self.at(distances.argmin(1).astype(np.float64))
+
+
 def free_axis(config: ParameterConfig) -> Axis | ParameterValue:
     """The axis of a parameter, or its value where there is but one."""
     match config:
@@ -223,6 +244,8 @@ def free_axis(config: ParameterConfig) -> Axis | ParameterValue:
             return value
         case ChoiceParameterConfig(values=(only,)):
             return only
+        case ChoiceParameterConfig(descriptors=dict(table)) if len(config.values) > 2:
+            return Described(config, [tuple(row.values()) for row in table.values()])
         case ChoiceParameterConfig():
             # Two unordered values need one column, not two: the other would only repeat it.
             return Levels(config) if config.ordered or len(config.values) == 2 else Category(config)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -22,6 +23,7 @@ from titrant.model.constraints import (
     require_name,
     require_one_of,
 )
+from titrant.model.descriptors import checked_descriptors
 from titrant.model.expressions import ParameterType, cast, kind_of
 from titrant.model.roles import Role, checked_roles
 from titrant.model.trial import ParameterValue
@@ -161,6 +163,9 @@ class ChoiceParameterConfig(_Listed, msgspec.Struct, frozen=True, tag="choice", 
         is_fidelity: Whether it says how exactly a trial is carried out; its values are numbers.
         target_value: The task or the fidelity for which the best conditions are sought.
         is_context: Whether it is given by the circumstances when a trial is asked for, and not chosen.
+        descriptors: Numbers that describe each value, ``{"THF": {"dielectric": 7.5, "logP": 0.46}, ...}``: models
+            compare values by them instead of by name, and so learn of one value from others.  Rows of values that
+            are not among ``values`` are left out.
     """
 
     name: str
@@ -171,12 +176,18 @@ class ChoiceParameterConfig(_Listed, msgspec.Struct, frozen=True, tag="choice", 
     is_fidelity: bool | UnsetType = UNSET
     target_value: bool | int | float | str | UnsetType = UNSET
     is_context: bool | UnsetType = UNSET
+    descriptors: Mapping[Any, Mapping[str, float]] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         require_name(self.name)
         require_one_of(self.name, "parameter_type", self.parameter_type, KINDS)
         force_setattr(self, "values", checked_values(self.name, self.values, self.parameter_type))
         checked_roles(self)
+        given = self.descriptors
+        described = checked_descriptors(self.name, self.values, given) if given not in (None, UNSET, {}) else UNSET
+        if described and self.is_task:
+            raise SearchSpaceError(f"parameter {self.name!r} has is_task and descriptors: tasks are told apart by name")
+        force_setattr(self, "descriptors", described)
 
     @property
     def role(self) -> Role:
