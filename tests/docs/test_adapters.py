@@ -104,6 +104,7 @@ FEWEST = {
     "slurm": {"command": ["true"], "measure": Y},
     "dask": DASK,
     "callable": CALLABLE,
+    "workcell": {"steps": [{"name": "a", "use": "scpi", "with": {"host": "h", "measure": {"y": "Y?"}}}]},
 }
 """Fields with which an adapter promises least, beside its defaults."""
 MOST = {
@@ -116,6 +117,9 @@ MOST = {
     "rest": {"find": GET, "status": GET, "stop": GET, "absence_is_proof": True, "honours_keys": True},
     "shell": {"rerun_safe": True},
     "slurm": {"rerun_safe": True},
+    "workcell": {
+        "steps": [{"name": "a", "use": "rest", "with": REST | {"honours_keys": True}, "rerun_safe": True}],
+    },
 }
 """Fields with which it promises most."""
 
