@@ -13,19 +13,19 @@ from typing import Any, Protocol
 import msgspec
 
 from titrant.actors import mail
+from titrant.actors.asked import Ask, used
 from titrant.actors.refusals import attempt
-from titrant.actors.stock import Pace, Stock
+from titrant.actors.stock import Pace, Patience, Stock, data_on_the_way, policy_of
 from titrant.errors import CommandRefused, ConfigurationError, GenerationError
 from titrant.generators.dispatch import needs_torch
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
-from titrant.model.experiment import Node
 from titrant.model.space import SearchSpace
-from titrant.model.trial import Parameterization, Suggestion
+from titrant.model.trial import Suggestion
 from titrant.rules.running import wanted
 from titrant.rules.state import State
-from titrant.rules.strategy import budget, next_node
+from titrant.rules.strategy import choose, model_due, place
 from titrant.runtime.mailbox import Answer, Mailbox
 
 
@@ -44,70 +44,11 @@ class Decider(Protocol):
     def once_durable(self, then: Callable[[State], None]) -> None:
         """Do something as soon as all that is decided by now is durable."""
 
+    def now(self) -> int:
+        """Microseconds since 1970 UTC."""
 
-class _Ask(msgspec.Struct):
-    """A request for suggestions: the closed loop's (``order`` None) or somebody's; ``ahead`` of any free slot."""
-
-    number: int
-    count: int
-    node: Node
-    state: State
-    data_seq: int
-    order: mail.AskTrials | None = None
-    made: tuple[int, ...] = ()
-    ahead: bool = False
-    held: tuple[Suggestion, ...] = ()
-    in_haste: bool = False
-
-    @property
-    def fixed(self) -> Parameterization:
-        """What whoever ordered it wants held at a value."""
-        return {} if self.order is None else self.order.fixed
-
-    def message(self) -> mail.Suggest:
-        """The request as the generator gets it."""
-        return mail.Suggest(
-            ask=self.number,
-            state=self.state,
-            count=self.count,
-            node=self.node,
-            fixed=self.fixed,
-            held=self.held,
-            in_haste=self.in_haste,
-        )
-
-    def suggestions(self, answer: mail.Suggested) -> tuple[Suggestion, ...]:
-        """The answer's proposals, each with what it was made from."""
-        request, made_from = answer.request, answer.fingerprint
-        if request is None or made_from is None:
-            return ()
-        return tuple(
-            Suggestion(
-                parameters=proposal.parameters,
-                node=proposal.node,
-                generator=proposal.generator,
-                position=proposal.position,
-                seed=request.seed,
-                data_seq=self.data_seq,
-                pending=tuple(point.trial for point in request.pending if point.trial >= 0),
-                predicted=proposal.predicted,
-                acquisition_value=proposal.acquisition_value,
-                fallback=proposal.fallback,
-                seconds=answer.seconds,
-                versions=answer.versions if place == 0 else {},
-                request=made_from.digest,
-                count=request.count,
-                place=place,
-                fixed=self.fixed,
-                held=tuple(suggestion.parameters for suggestion in self.held),
-                results=self.state.results if request.observed else 0,
-                asked_of=request.node if request.node != proposal.node else "",
-                start=request.position if self.held else 0,
-                parts=made_from.parts if place == 0 else {},
-                maker=answer.maker,
-            )
-            for place, proposal in enumerate(answer.proposals)
-        )
+    def wake(self, seconds: float) -> None:
+        """Have ``go_on`` called in so many seconds."""
 
 
 DISOWNING = (e.ResultVoided, e.ResultCorrected, e.ParametersExecuted)
@@ -123,13 +64,15 @@ class Asking:
     def __init__(self, supervisor: Decider, generator: Mailbox[Any], *, virtual: bool) -> None:
         self._supervisor = supervisor
         self._generator = generator
-        self._ask: _Ask | None = None
+        self._ask: Ask | None = None
         self._asks = 0
         self._orders: deque[tuple[mail.AskTrials, tuple[int, ...]]] = deque()
         self._generator_lost: str | None = None
         self._stock = Stock()
         self._pace = Pace(0.0 if virtual else FIRST_GUESS_S)
         self._model_due = False
+        self._patience = Patience()
+        self._renewed = (0, 0)  # at which count of results suggestions made ahead were made anew, and how many
 
     def order(self, order: mail.AskTrials) -> None:
         """Somebody outside the loop wants trials."""
@@ -148,8 +91,7 @@ class Asking:
             ):
                 self._forget()
         if isinstance(command, c.StartRun) and state.strategy.method != "random_search":
-            total = state.next_index + command.options.max_trials
-            self._model_due = total > budget(state)
+            self._model_due = model_due(state, state.next_index + command.options.max_trials)
 
     def _forget(self, *, designs: bool = False) -> None:
         """What models had learned from, or what was asked of them, counts no more: throw it away, and ask again.
@@ -165,10 +107,11 @@ class Asking:
                 self._orders.appendleft((ask.order, ask.made))
 
     def go_on(self) -> None:
-        """Ask the generator for what the loop can use or somebody ordered.
+        """Give free slots what was made ahead, and ask the generator for what the loop can use or somebody ordered.
 
         One request at a time, so that no two requests take the same points of the sequence.
         """
+        self._serve()
         if self._ask is not None:
             return
         if self._orders:
@@ -176,18 +119,53 @@ class Asking:
             self._fill(order, made)
             return
         state = self._supervisor.state
-        if (count := wanted(state)) and (ready := self._stock.take(state, count)):
-            self._supervisor.decide(c.AddTrials(suggestions=ready), c.By("generator"))
-            state = self._supervisor.state
         if count := wanted(state):
-            self._request(count)
-            return
+            if not self._waits_for_data(state):
+                self._request(count)
+                return
+        else:
+            self._patience.end()
         if self._model_due:  # only now: loading it would take the processor from the first suggestions
             self._model_due = False
             torch = needs_torch(state.strategy.method)
             self._generator.tell(mail.Warm(model=True, torch=torch))
         if self._worth_preparing(state):
             self._request(1, ahead=True)
+        elif (old := self._worth_renewing(state)) is not None:
+            self._request(1, ahead=True, in_place_of=old)
+
+    def _serve(self) -> None:
+        """Give free slots what was made ahead, also while more is being made."""
+        state = self._supervisor.state
+        count = wanted(state) if len(self._stock) else 0
+        if not count:
+            return
+        fresh = policy_of(state) == "fresh" and not self._late(state)
+        if fresh and data_on_the_way(state):
+            return
+        node = place(state).name if state.strategy.nodes else ""
+        ready = self._stock.take(state, count, state.results if fresh else 0, node)
+        if not ready:
+            return
+        ask = self._ask
+        if ask is not None and ask.order is None and not ask.ahead:
+            self._ask = None  # it was to be fresher than these, and would be near them
+        self._supervisor.decide(c.AddTrials(suggestions=used(ready, state)), c.By("generator"))
+
+    def _waits_for_data(self, state: State) -> bool:
+        """Whether the free slots wait for results that are on their way."""
+        now, wait_s = self._supervisor.now(), state.strategy.wait_seconds
+        self._patience.begin(now)
+        if policy_of(state) != "fresh" or not place(state).is_model:
+            return False
+        left = self._patience.left(now, wait_s)
+        if left > 0 and self._patience.first():
+            self._supervisor.wake(left)
+        return left > 0 and data_on_the_way(state)
+
+    def _late(self, state: State, needed_s: float = 0.0) -> bool:
+        """Whether the free slots have waited long enough, or would have if something took *needed_s* more."""
+        return self._patience.left(self._supervisor.now(), state.strategy.wait_seconds) <= needed_s
 
     def _fill(self, order: mail.AskTrials, made: tuple[int, ...]) -> None:
         """Make the rest of what somebody ordered."""
@@ -210,21 +188,36 @@ class Asking:
         self._supervisor.refused(attempt("AskTrials", arguments, error), order.by, error, order.answer)
 
     def _request(
-        self, count: int, *, order: mail.AskTrials | None = None, made: tuple[int, ...] = (), ahead: bool = False
+        self,
+        count: int,
+        *,
+        order: mail.AskTrials | None = None,
+        made: tuple[int, ...] = (),
+        ahead: bool = False,
+        in_place_of: Suggestion | None = None,
     ) -> None:
-        node, count = next_node(self._supervisor.state, count)
+        state = self._supervisor.state
+        choice, fresh = choose(state, count), policy_of(state) == "fresh"
         self._asks += 1
-        ask = _Ask(
+        if in_place_of is not None:
+            seen, times = self._renewed
+            self._renewed = (state.results, times + 1 if seen == state.results else 1)
+        # What stands in for a fresh suggestion is not kept away from: it is thrown away once there is one.
+        spare = fresh and order is None and not ahead
+        ask = Ask(
             number=self._asks,
-            count=count,
-            node=node,
-            state=self._supervisor.state,
+            count=choice.count,
+            node=choice.node.generator,
+            state=state,
             data_seq=self._supervisor.decided_seq,
             order=order,
             made=made,
             ahead=ahead,
-            held=self._stock.held(),
-            in_haste=order is None and not ahead and self._pace.in_haste,
+            held=() if spare else tuple(one for one in self._stock.held() if one is not in_place_of),
+            in_haste=order is None and not ahead and not fresh and self._pace.in_haste,
+            strategy_node=choice.node.name if state.strategy.nodes else "",
+            instead=choice.instead,
+            in_place_of=in_place_of,
         )
         if self._generator_lost is not None:
             self._ran_short(ask, made, f"the generator failed too often: {self._generator_lost}")
@@ -246,13 +239,23 @@ class Asking:
         if ask.node == "bo":
             self._pace.generated(message.seconds / max(1, len(message.proposals)))
         suggestions = ask.suggestions(message)
+        if ask.in_place_of is not None:
+            self._stock.renew(ask.in_place_of, ask.state, suggestions)
+            return
         if ask.ahead and suggestions:
             self._stock.keep(ask.state, suggestions)
             return  # the next step takes it if a slot has freed meanwhile
-        first = self._supervisor.state.next_index
+        state = self._supervisor.state
+        if ask.order is None and policy_of(state) == "fresh":
+            self._stock.clear()
+            if suggestions and self._overtaken(ask, state):
+                self._stock.keep(ask.state, suggestions)
+                return  # the next step asks again; if that takes too long, these stand in
+        first = state.next_index
         if suggestions:
             by = c.By("generator") if ask.order is None else ask.order.by
-            self._supervisor.decide(c.AddTrials(suggestions=suggestions, asked=ask.order is not None), by)
+            more = c.AddTrials(suggestions=used(suggestions, state), asked=ask.order is not None)
+            self._supervisor.decide(more, by)
         made = (*ask.made, *range(first, self._supervisor.state.next_index)) if ask.order is not None else ()
         if message.failure is not None or len(suggestions) < ask.count:
             reason = message.failure or message.short_reason or f"node {ask.node!r} made fewer suggestions than asked"
@@ -260,7 +263,12 @@ class Asking:
         elif ask.order is not None:
             self._orders.appendleft((ask.order, made))
 
-    def _ran_short(self, ask: _Ask, made: tuple[int, ...], reason: str) -> None:
+    def _overtaken(self, ask: Ask, state: State) -> bool:
+        """Whether results came in that a model has not seen, and there is time to ask it once more."""
+        late = self._late(state, self._pace.generation_s)
+        return ask.node == "bo" and bool(wanted(state)) and state.results > ask.state.results and not late
+
+    def _ran_short(self, ask: Ask, made: tuple[int, ...], reason: str) -> None:
         """No further suggestion can be had: the loop finishes what runs, an order gets what there is."""
         if ask.order is None:
             self._supervisor.decide(c.ExhaustRun(reason=reason), c.By("generator"))
@@ -279,9 +287,25 @@ class Asking:
         if run is None or run.draining is not None or run.exhausted is not None or self._generator_lost is not None:
             return False
         left = run.options.max_trials - run.created - len(self._stock)
-        if state.paused is not None or left <= 0 or next_node(state, 1)[0] != "bo":
+        if state.paused is not None or left <= 0 or not self._model_next(state):
             return False
-        return len(self._stock) < self._pace.depth(run.options.parallelism)
+        depth = self._pace.depth(run.options.parallelism, policy_of(state), state.strategy.wait_seconds)
+        return len(self._stock) < depth
+
+    def _worth_renewing(self, state: State) -> Suggestion | None:
+        """The suggestion made ahead that is to be made anew, since results came in; None where there is no time."""
+        run, seen, policy = state.run, self._renewed, policy_of(state)
+        if run is None or not len(self._stock) or self._generator_lost is not None or policy == "fresh":
+            return None
+        if seen[0] == state.results and seen[1] >= len(self._stock):
+            return None  # no model made them
+        if state.paused is not None or not self._model_next(state):
+            return None
+        return self._stock.stale(state.results) if self._pace.may_renew(run.options.parallelism, policy) else None
+
+    def _model_next(self, state: State) -> bool:
+        choice = choose(state, 1)
+        return choice.node.is_model and not choice.instead
 
     def lose_generator(self, reason: str) -> None:
         """The generator is gone for good: whoever waits for a suggestion is told."""

@@ -18,7 +18,13 @@ from titrant.errors import ActorStopped, GenerationError, WorkerDied
 from titrant.generators import wire
 from titrant.generators.base import PredictionReply, Reply, Request
 from titrant.generators.dispatch import needs_torch
-from titrant.generators.requests import Fingerprint, fingerprint, prediction_request, suggestion_request
+from titrant.generators.requests import (
+    Fingerprint,
+    fingerprint,
+    method_of,
+    prediction_request,
+    suggestion_request,
+)
 from titrant.messages.commands import By, RecordGenerationFailure
 from titrant.model.experiment import Node
 from titrant.model.insight import Insight
@@ -130,9 +136,11 @@ class GeneratorActor:
         crash_point("generator.suggest.before")
         deadline = ask.state.strategy.deadline_seconds
         model = ask.node == "bo"
-        torch = needs_torch(ask.state.strategy.method)
+        torch = needs_torch(method_of(ask.state, ask.strategy_node))
         try:
-            if model and ask.in_haste and torch not in self._ready:
+            if ask.instead:
+                answered = await self._stand_in(ask, ask.instead)
+            elif model and ask.in_haste and torch not in self._ready:
                 self._tasks.start_soon(partial(self._load_model, torch=torch))
                 answered = await self._stand_in(ask, "the model is still being loaded")
             else:
@@ -176,6 +184,7 @@ class GeneratorActor:
             fixed=ask.fixed,
             held=tuple(suggestion.parameters for suggestion in ask.held),
             start=max((suggestion.position for suggestion in ask.held), default=0),
+            strategy_node=ask.strategy_node,
         )
 
         def answered(worker: Worker) -> _Answered:
@@ -193,7 +202,10 @@ class GeneratorActor:
         async with self._turns[model]:
             worker = self._worker(model=model)
             with anyio.move_on_after(deadline):
-                return await self._clock.outside(lambda: run_in_thread(question, worker))
+                found = await self._clock.outside(lambda: run_in_thread(question, worker))
+                if self._clock.virtual and isinstance(found, _Answered) and found.reply.virtual_seconds:
+                    await anyio.sleep(found.reply.virtual_seconds)
+                return found
             worker.kill()
             self._workers.pop(model, None)
             if model:

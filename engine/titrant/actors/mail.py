@@ -75,6 +75,10 @@ class Suggested(Mail, frozen=True, kw_only=True):
     fingerprint: Fingerprint | None = None
 
 
+class Wake(Mail, frozen=True):
+    """The supervisor's own alarm: look again at what the free slots wait for."""
+
+
 class GeneratorLost(Mail, frozen=True, kw_only=True):
     """The generator failed too often and is gone."""
 
@@ -104,6 +108,8 @@ class Suggest(Mail, frozen=True, kw_only=True):
     Attributes:
         held: Suggestions that are made and not yet trials: kept away from, and their points of the sequence used up.
         in_haste: Rather a Sobol point at once than a wait for a model that is still being loaded.
+        strategy_node: The strategy's node by name, where the strategy was given as a graph.
+        instead: Why Sobol points go in the node's place; empty where they do not.
     """
 
     ask: int
@@ -113,6 +119,8 @@ class Suggest(Mail, frozen=True, kw_only=True):
     fixed: Parameterization = {}
     held: tuple[Suggestion, ...] = ()
     in_haste: bool = False
+    strategy_node: str = ""
+    instead: str = ""
 
 
 class Predict(Mail, frozen=True, kw_only=True):
@@ -163,6 +171,12 @@ class StopTrial(Mail, frozen=True, kw_only=True):
     attempt: Attempt
     reason: str
     lost: bool = False
+
+
+class Settled(Mail, frozen=True, kw_only=True):
+    """What became of an attempt that was UNKNOWN has been said: it is on no instrument any more."""
+
+    attempt: Attempt
 
 
 # --- to a metric ----------------------------------------------------------------------------------------------------

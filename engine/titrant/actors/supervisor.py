@@ -113,6 +113,8 @@ class Supervisor:
                 case mail.Connect():
                     self.effects.connect(self.state, message.runners, message.metrics)
                     message.answer.give(None)
+                case mail.Wake():
+                    pass  # what follows is asking's
                 case mail.GeneratorLost(reason=reason):
                     self.asking.lose_generator(reason)
                 case _:
@@ -218,6 +220,14 @@ class Supervisor:
     def once_durable(self, then: Callable[[State], None]) -> None:
         """Do something as soon as all that is decided by now is durable."""
         self._queue(_Ticket((), self.state, [], then))
+
+    def now(self) -> int:
+        """Microseconds since 1970 UTC."""
+        return self._clock.now()
+
+    def wake(self, seconds: float) -> None:
+        """Look again in so many seconds at what the free slots wait for."""
+        self.alarm.set(seconds, mail.Wake())
 
     def _queue(self, ticket: _Ticket) -> None:
         """Release a decision without events as soon as all those before it are durable."""

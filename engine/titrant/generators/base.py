@@ -50,6 +50,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
         observed: Trials with data, in order of their index (empty where the node needs none).
         pending: Trials that are under way or were given up: taken into account, kept away from.
         taken: Parameterizations that must not be suggested again (finite spaces only).
+        failed: Trials whose failure says something of their conditions, in order of their index.
         fixed: Parameters held at a value for this request.
         design: What an initial design is like; None where the node needs to know nothing of it.
     """
@@ -66,6 +67,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     taken: tuple[Parameterization, ...] = ()
     fixed: Parameterization = {}
     design: Design | None = None
+    failed: tuple[Point, ...] = ()
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -88,12 +90,14 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         short_reason: Why they are fewer than asked for.
         versions: What had a part in it, and what its numbers may depend on: packages, the machine's kind, threads.
         maker: ``module:class`` of a generator that was brought along; ``InProcess`` fills it in.
+        virtual_seconds: What making it is taken to have cost where time is virtual, and costs nothing else there.
     """
 
     proposals: tuple[Proposal, ...]
     short_reason: str | None = None
     versions: dict[str, str] = {}
     maker: str = ""
+    virtual_seconds: float = 0.0
 
 
 class PredictionRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="predict"):

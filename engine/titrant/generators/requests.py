@@ -35,6 +35,7 @@ def suggestion_request(
     fixed: Parameterization,
     held: Sequence[Parameterization] = (),
     start: int = 0,
+    strategy_node: str = "",
 ) -> Request:
     """What a generator needs to know; data only where the node fits a model (O(n) in the number of trials).
 
@@ -45,6 +46,7 @@ def suggestion_request(
         fixed: Parameters held at a value.
         held: Suggestions that are made and not yet trials: kept away from.
         start: Points of the quasi-random sequence that those have used up.
+        strategy_node: Which node of a strategy that was given as a graph it is, by name.
     """
     assert state.experiment is not None
     space = state.experiment.space
@@ -54,15 +56,16 @@ def suggestion_request(
         space=view.space,
         optimization=_absolute(state) if model else None,
         node=node,
-        method=state.strategy.method,
+        method=method_of(state, strategy_node),
         count=count,
         seed=state.seed if state.strategy.seed is None else state.strategy.seed,
         position=max(state.position, start),
         observed=observed(state) if model else (),
         pending=(*pending(state), *(Point(trial=-1, parameters=one) for one in held)) if model else (),
+        failed=failed(state) if model and state.strategy.learn_from_failures else (),
         taken=(*taken(state), *held) if space.size() is not None or node == "grid" else (),
         fixed={**fixed, **view.held},
-        design=_design(state, node),
+        design=_design(state, node, strategy_node),
     )
 
 
@@ -80,9 +83,23 @@ def prediction_request(state: State, points: Sequence[Parameterization]) -> Pred
     )
 
 
-def _design(state: State, node: Node) -> Design | None:
+def method_of(state: State, strategy_node: str) -> str:
+    """The method of a model: the node's own, else the strategy's."""
+    named = state.strategy.node(strategy_node)
+    return state.strategy.method if named is None or named.method is None else named.method
+
+
+def _design(state: State, node: Node, strategy_node: str) -> Design | None:
     """What the node must know of the initial design; None where nothing."""
-    strategy = state.strategy
+    strategy, named = state.strategy, state.strategy.node(strategy_node)
+    if named is not None:
+        match node:
+            case "latin_hypercube":
+                return Design(size=named.size)
+            case "grid":
+                return Design(levels=named.grid_levels, last=not named.transition_criteria)
+            case _:
+                return None
     match node:
         case "latin_hypercube":
             return Design(size=max(1, budget(state) - strategy.initialize_with_center))
@@ -101,6 +118,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "pending": ("pending", "taken"),
     "draw": ("node", "count", "seed", "position", "fixed"),
     "design": ("design",),
+    "failures": ("failed",),
 }
 """The parts of a request that are told apart when one is not what it was, and their fields."""
 
@@ -181,6 +199,17 @@ def pending(state: State) -> tuple[Point, ...]:
             or (trial.status is TrialStatus.COMPLETED and not _has_values(trial))
         )
         and (place := seen(state, planned(state, trial))) is not None
+    )
+
+
+def failed(state: State) -> tuple[Point, ...]:
+    """Trials whose failure says something of their conditions: not those stopped, lost, or never begun."""
+    return tuple(
+        Point(trial=trial.index, parameters=place)
+        for trial in state.trials()
+        if trial.informative
+        and trial.status in (TrialStatus.FAILED, TrialStatus.ABANDONED)
+        and (place := project(state, trial)) is not None
     )
 
 

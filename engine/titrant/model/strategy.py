@@ -7,6 +7,7 @@ is found anew from the trials (``rules.strategy``), so that trials that gave no 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -182,6 +183,7 @@ class GenerationStrategy(msgspec.Struct, frozen=True, kw_only=True, omit_default
             ``deadline_seconds`` decide anything, and ``method`` is that of the first model.
         policy: What a free slot takes.
         wait_seconds: How long a slot waits at most under the policy ``"fresh"``.
+        learn_from_failures: Whether a model keeps away from where trials fail (see ``events.TrialFailed``).
     """
 
     method: Method = "fast"
@@ -196,6 +198,7 @@ class GenerationStrategy(msgspec.Struct, frozen=True, kw_only=True, omit_default
     nodes: tuple[GenerationNode, ...] = ()
     policy: Policy = "auto"
     wait_seconds: float = 30.0
+    learn_from_failures: bool = True
 
     @property
     def budget(self) -> int:
@@ -210,3 +213,66 @@ class GenerationStrategy(msgspec.Struct, frozen=True, kw_only=True, omit_default
     def node(self, name: str) -> GenerationNode | None:
         """The node of that name, of a strategy that was given as a graph."""
         return next((node for node in self.nodes if node.name == name), None)
+
+
+def flaw(nodes: Sequence[GenerationNode]) -> str | None:
+    """Why *nodes* are no strategy, and what to do; None where they are."""
+    names = [node.name for node in nodes]
+    if not names:
+        return "a generation strategy needs one node at least"
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        return f"node names must be unique: {', '.join(map(repr, twice))} given more than once"
+    if wrong := next((found for node in nodes if (found := _flaw(node, names)) is not None), None):
+        return wrong
+    follow = {node.name: tuple(node.ways()) for node in nodes}
+    if circle := _circle(names[0], follow, (), set()):
+        return f"the nodes {' → '.join(map(repr, circle))} go round in a circle: let a node lead to later ones only"
+    reached = _reached(names[0], follow)
+    if lost := [name for name in names if name not in reached]:
+        return f"node {lost[0]!r} is never reached: name it in a transition criterion, or leave it out"
+    return None
+
+
+def _flaw(node: GenerationNode, names: list[str]) -> str | None:
+    unknown = [name for name in node.ways() if name not in names]
+    if unknown:
+        return f"node {node.name!r} leads to {unknown[0]!r}, which is no node: there are {', '.join(map(repr, names))}"
+    if node.method is not None and (not node.is_model or node.method == "random_search"):
+        return f"node {node.name!r} has method={node.method!r}: give one of a model's, to a model"
+    if node.generator == "latin_hypercube" and not node.size:
+        return f"node {node.name!r} is a latin hypercube of no size: give size, the number of its points"
+    if node.size and node.generator != "latin_hypercube":
+        return f"node {node.name!r} has size={node.size}: only a latin hypercube has one; MinTrials says when to go on"
+    if any(isinstance(one, MaxTrialsAwaitingData) for one in node.pausing_criteria) and not node.transition_criteria:
+        return (
+            f"node {node.name!r} would pause for good: it has MaxTrialsAwaitingData and leads to no other node; "
+            "MaxGenerationParallelism bounds the trials under way"
+        )
+    for criterion in node.transition_criteria:
+        if isinstance(criterion, MinTrials) and not criterion.count_attached:
+            if not criterion.use_all_trials_in_exp:
+                return f"node {node.name!r}: count_attached=False means something with use_all_trials_in_exp=True only"
+            if criterion.only_in_statuses:
+                return f"node {node.name!r}: count_attached=False cannot be had with only_in_statuses"
+    return None
+
+
+def _circle(name: str, follow: dict[str, tuple[str, ...]], path: tuple[str, ...], clear: set[str]) -> tuple[str, ...]:
+    """A way from a node back to itself; empty where there is none.  Nodes that are *clear* lead into no circle."""
+    if name in path:
+        return (*path[path.index(name) :], name)
+    if name not in clear:
+        for further in follow[name]:
+            if way := _circle(further, follow, (*path, name), clear):
+                return way
+        clear.add(name)
+    return ()
+
+
+def _reached(name: str, follow: dict[str, tuple[str, ...]]) -> set[str]:
+    found, left = {name}, [name]
+    while left:
+        new = [one for one in follow[left.pop()] if one not in found]
+        found.update(new)
+        left += new
+    return found

@@ -93,6 +93,9 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         start: Points of the quasi-random sequence used up when it was asked for, where ``held`` ones had taken some.
         parts: The beginnings of the SHA-256 of the request's parts, to tell which one differs.
         maker: ``module:class`` of the generator that was brought along; empty for titrant's own.
+        strategy_node: The name of the strategy's node it was made for, where the strategy was given as a graph.
+        ahead: Whether it was made before a slot was free for it.
+        unseen: How many changes of the results a model had not seen yet when the suggestion became a trial.
     """
 
     parameters: Parameterization
@@ -117,6 +120,9 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     start: int = 0
     parts: dict[str, str] = {}
     maker: str = ""
+    strategy_node: str = ""
+    ahead: bool = False
+    unseen: int = 0
 
 
 class Trial(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -138,6 +144,8 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         rule: Why it awaits approval, in words; empty where it does not.
         approvers: Who may approve it then; any person where empty.
         approved: The rules by which a person has approved it.
+        informative: Whether its failure says something of the conditions (see ``events.TrialFailed``).
+        strategy_node: The name of the strategy's node it was made for, where the strategy was given as a graph.
     """
 
     index: int
@@ -173,6 +181,8 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     rule: str = ""
     approvers: tuple[str, ...] = ()
     approved: tuple[str, ...] = ()
+    informative: bool = False
+    strategy_node: str = ""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

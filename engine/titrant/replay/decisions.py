@@ -169,7 +169,7 @@ class _Asked(msgspec.Struct, frozen=True):
 
     def answers(self, suggestion: Suggestion) -> bool:
         """Whether the suggestion is a further answer to the same request."""
-        names = ("request", "data_seq", "count", "fixed", "held", "start", "maker")
+        names = ("request", "data_seq", "count", "fixed", "held", "start", "maker", "strategy_node")
         same = all(getattr(suggestion, name) == getattr(self.first, name) for name in names)
         return suggestion.place > 0 and same and _node(suggestion) == self.request.node
 
@@ -277,6 +277,7 @@ class _Walk:
             fixed=suggestion.fixed,
             held=suggestion.held,
             start=suggestion.start if suggestion.held else 0,
+            strategy_node=suggestion.strategy_node,
         )
         return _Asked(suggestion, request, fingerprint(request))
 

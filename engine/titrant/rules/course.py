@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from titrant.messages import events as e
 from titrant.model.trial import Trial, TrialStatus
-from titrant.rules.state import USELESS, RunState, State, counted, with_trial, without_trial
+from titrant.rules.state import USELESS, RunState, State, counted, tallied, with_trial, without_trial
 
 # Members as globals: an attribute of an enum class costs more than all the rest of a small event.
 CANDIDATE, STAGED, SUBMITTING, RUNNING = (
@@ -39,6 +39,7 @@ def created(state: State, event: e.TrialCreated, at: int) -> State:
         replicate_of=event.replicate_of,
         seen=0 if suggestion is None else suggestion.results,
         proposer=event.proposer,
+        strategy_node="" if suggestion is None else suggestion.strategy_node,
     )
     run, once_more = state.run, event.replicate_of is not None
     if run is not None and not asked:
@@ -167,12 +168,16 @@ def completed(state: State, event: e.TrialCompleted, at: int) -> State:
 
 def failed(state: State, event: e.TrialFailed, at: int) -> State:
     """The trial failed."""
-    return close(state, state.open[event.trial], FAILED, event.reason, at)
+    return close(state, _told(state.open[event.trial], event), FAILED, event.reason, at)
 
 
 def abandoned(state: State, event: e.TrialAbandoned, at: int) -> State:
     """The trial was given up."""
-    return close(state, state.open[event.trial], ABANDONED, event.reason, at)
+    return close(state, _told(state.open[event.trial], event), ABANDONED, event.reason, at)
+
+
+def _told(trial: Trial, event: e.TrialFailed | e.TrialAbandoned) -> Trial:
+    return replace(trial, informative=True) if event.informative else trial
 
 
 def early_stopped(state: State, event: e.TrialEarlyStopped, at: int) -> State:
@@ -261,6 +266,7 @@ def _reopened(state: State, trial: Trial) -> State:
         counts=tuple(counts),
         in_loop=state.in_loop + in_loop,
         run=run,
+        made_by=tallied(state, trial, trial.status, -1),
     )
 
 
@@ -345,4 +351,5 @@ def close(
         counts=tuple(counts),
         run=run,
         results=results,
+        made_by=tallied(state, trial, status, +1),
     )

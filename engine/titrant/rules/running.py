@@ -16,6 +16,7 @@ from titrant.rules.capacity import free_runner, slots_free
 from titrant.rules.changing import outgrown
 from titrant.rules.recovery import recover
 from titrant.rules.state import RunState, State
+from titrant.rules.strategy import allowance, waits
 
 
 def start_run(state: State, command: c.StartRun, _at: int) -> tuple[Event, ...]:
@@ -100,7 +101,10 @@ def _end(state: State, run: RunState) -> tuple[Event, ...]:
     more = run.created < run.options.max_trials and run.exhausted is None
     if state.queue or state.proposed_in_loop or more:
         if slots_free(state):
-            return ()
+            if state.queue or state.proposed_in_loop or not (why := waits(state)):
+                return ()
+            said = f"{why}; no trial of this run is under way that could change that"
+            return (e.RunEnded(outcome="stuck", reason=said),)
         return (e.RunEnded(outcome="stuck", reason=waiting_for(state)),)
     if _too_many_failed(run):
         reason = (
@@ -123,7 +127,8 @@ def wanted(state: State) -> int:
     if state.paused is not None or state.halted is not None:
         return 0
     taken = len(state.queue) + state.proposed_in_loop
-    return max(0, min(slots_free(state) - taken, run.options.max_trials - run.created))
+    count = max(0, min(slots_free(state) - taken, run.options.max_trials - run.created))
+    return int(min(count, allowance(state)[0])) if count and state.strategy.nodes else count
 
 
 def waiting_for(state: State) -> str:
@@ -150,9 +155,15 @@ def waiting_for(state: State) -> str:
         return "waiting for a suggestion"
     if state.proposed_in_loop:
         return f"{active} trials run; {_proposed(state)}" if (active := _active(state)) else _proposed(state)
+    return _no_more(state, run)
+
+
+def _no_more(state: State, run: RunState) -> str:
+    """Why there are free slots, and nothing that they wait for."""
     if run.exhausted is not None:
         return f"no new trials: {run.exhausted}"
-    return f"{state.in_loop} trials run"
+    pausing = waits(state) if run.created < run.options.max_trials else ""
+    return f"{pausing}; {state.in_loop} trials run" if pausing else f"{state.in_loop} trials run"
 
 
 def attempt_key(log_id: str, trial: int, attempt: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from titrant.errors import CommandRefused, ConfigurationError
 from titrant.messages import commands as c
 from titrant.messages import events as e
@@ -9,6 +11,9 @@ from titrant.messages.events import Event
 from titrant.model.experiment import Definition
 from titrant.model.factorial import flaw
 from titrant.model.objective import OptimizationConfig
+from titrant.model.space import SearchSpace
+from titrant.model.strategy import GenerationStrategy
+from titrant.model.strategy import flaw as flaw_of_nodes
 from titrant.rules.state import State
 
 
@@ -81,12 +86,7 @@ def configure_optimization(state: State, command: c.ConfigureOptimization, _at: 
 def configure_strategy(state: State, command: c.ConfigureStrategy, _at: int) -> tuple[Event, ...]:
     """The generation strategy may be replaced at any time; the next suggestion follows it."""
     _need_space(state, "configure_generation_strategy")
-    strategy, experiment = command.strategy, state.experiment
-    if (
-        experiment is not None
-        and strategy.initialization == "grid"
-        and (wrong := flaw(experiment.space, strategy.grid_levels)) is not None
-    ):
+    if state.experiment is not None and (wrong := _flaw(command.strategy, state.experiment.space)) is not None:
         raise CommandRefused(wrong)
     return () if state.strategy == command.strategy else (e.StrategyConfigured(strategy=command.strategy),)
 
@@ -131,6 +131,18 @@ def configure_runners(state: State, command: c.ConfigureRunners, _at: int) -> tu
                 "configure a runner with that name so that the trial can be found again"
             )
     return () if state.runners == command.runners else (e.RunnersConfigured(runners=command.runners),)
+
+
+def _flaw(strategy: GenerationStrategy, space: SearchSpace) -> str | None:
+    """What is wrong with a strategy in that space; None where nothing is."""
+    if not (strategy.wait_seconds >= 0 and math.isfinite(strategy.wait_seconds)):
+        return f"a slot cannot wait {strategy.wait_seconds!r} s for a fresh suggestion: give 0 or more seconds"
+    if not strategy.nodes:
+        return flaw(space, strategy.grid_levels) if strategy.initialization == "grid" else None
+    if (wrong := flaw_of_nodes(strategy.nodes)) is not None:
+        return wrong
+    grids = (node for node in strategy.nodes if node.generator == "grid")
+    return next((wrong for node in grids if (wrong := flaw(space, node.grid_levels)) is not None), None)
 
 
 def _defined(state: State, definition: Definition) -> tuple[Event, ...]:

@@ -111,6 +111,8 @@ class State(msgspec.Struct, frozen=True, gc=False):
         domain: What parameters that were fixed later could be before: trials at other values still inform models.
         space_changes: How often the search space became another.
         definition: What the experiment file says, where there is one.
+        made_by: Name of a node of a strategy that was given as a graph to the number of its closed trials, at the
+            position of each status's number.
     """
 
     log_id: str = ""
@@ -147,6 +149,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     domain: Mapping[str, RangeParameterConfig | ChoiceParameterConfig] = {}
     space_changes: int = 0
     definition: Definition | None = None
+    made_by: Mapping[str, tuple[int, ...]] = {}
 
     def trial(self, index: int) -> Trial:
         """The trial with that index.
@@ -185,6 +188,15 @@ def counted(state: State, trial: Trial, by: int) -> State:
         return state
     again = trial.replicate_of is not None
     return replace(state, attached=state.attached + by, replicates=state.replicates + again * by)
+
+
+def tallied(state: State, trial: Trial, status: TrialStatus, by: int) -> Mapping[str, tuple[int, ...]]:
+    """Closed trials by node and status with one more (or less, *by* -1) of the node that made *trial*."""
+    if not trial.strategy_node:
+        return state.made_by
+    counts = list(state.made_by.get(trial.strategy_node, NONE_CLOSED))
+    counts[status] += by
+    return {**state.made_by, trial.strategy_node: tuple(counts)}
 
 
 def with_trial(trials: OpenTrials, trial: Trial) -> OpenTrials:

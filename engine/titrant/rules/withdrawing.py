@@ -16,7 +16,7 @@ from titrant.messages.events import Event
 from titrant.model.observation import Observation, means
 from titrant.model.trial import Parameterization, Trial, TrialStatus
 from titrant.rules.conditions import checked_executed
-from titrant.rules.state import State, counted, with_trial
+from titrant.rules.state import State, counted, tallied, with_trial
 
 FINISHED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
 NOT_BEGUN = (
@@ -187,6 +187,8 @@ def _changed(state: State, before: Trial, after: Trial) -> State:
         changed[before.status] -= 1
         changed[after.status] += 1
         counts = tuple(changed)
+        state = replace(state, made_by=tallied(state, before, before.status, -1))
+        state = replace(state, made_by=tallied(state, after, after.status, +1))
     return replace(state, closed=state.closed.insert(after), counts=counts, results=state.results + 1)
 
 
