@@ -100,6 +100,12 @@ FEWEST = {
     },
     "rest": REST,
     "file_drop": {"orders": "o", "results": "r", "measure": Y},
+    "chemspeed": {
+        "folder": "f",
+        "commands": [["run", "{T_C}"]],
+        "settings": {"x": {"to": "T_C"}},
+        "measure": {"y": 1},
+    },
     "shell": {"command": ["true"], "measure": Y},
     "slurm": {"command": ["true"], "measure": Y},
     "dask": DASK,
@@ -134,6 +140,13 @@ def promises(name, fields):
 def test_the_tables_name_what_is_registered():
     assert RUNNERS.keys() == registered("runners").keys()
     assert METRICS.keys() == registered("metrics").keys()
+
+
+def test_of_every_runner_it_is_said_whether_settings_are_read_back():
+    told = rows("| a setting is read back | with |")
+    named = {name for cells in told.values() for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+
+    assert RUNNERS.keys() - named == set()
 
 
 def test_each_extra_is_one():
