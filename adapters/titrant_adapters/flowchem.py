@@ -32,7 +32,7 @@ from titrant.errors import RunnerError
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
 from titrant_adapters.shape import Course, Setting, Settings, Start, bad
-from titrant_adapters.shape.documents import number
+from titrant_adapters.shape.documents import at, number
 from titrant_adapters.shape.http import HttpConfig, HttpRunner
 
 
@@ -89,7 +89,7 @@ class FlowchemRunner(HttpRunner[FlowchemConfig]):
     async def connect(self) -> None:
         """Ask what the server has, and hold every path against it."""
         await super().connect()
-        self.paths: dict[str, Any] = (await self.http.ask("GET", "/openapi.json")).body["paths"]
+        self.paths: dict[str, Any] = at((await self.http.ask("GET", "/openapi.json")).body, "/paths")
         config = self.config
         read = [*config.ready, *config.until, *config.measure.values()]
         read += [str(one.read_back) for one in config.settings.values() if one.read_back is not None]

@@ -223,6 +223,14 @@ def test_what_cannot_work_is_refused(fields, told):
 
 
 @pytest.mark.anyio
+async def test_another_service_at_the_address_is_told():
+    async with canned({"GET /openapi.json": (200, {"openapi": "3.1.0"})}) as service:
+        (found,) = await FlowchemRunner(**FIELDS, url=service.url).probe()
+
+    assert (found.level, "there is no /paths in" in found.what) == ("fail", True)
+
+
+@pytest.mark.anyio
 async def test_a_server_that_is_not_there_is_told_with_what_to_do():
     (absent,) = await FlowchemRunner(**FIELDS, url="http://127.0.0.1:1").probe()
 

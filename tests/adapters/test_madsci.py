@@ -183,6 +183,27 @@ async def test_an_action_is_created_recorded_started_and_awaited(make_runner):
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(("otherwise", "status"), [("fail", "failed"), ("record", "completed")])
+async def test_what_was_carried_out_instead_fails_the_trial_or_is_recorded(make_runner, otherwise, status):
+    told = {"status": "succeeded", "json_result": {"y": 4.0, "T": 60.0}, "errors": []}
+    settings = {"x": {"to": "temperature", "read_back": "/T"}}
+    async with canned(answers(**{"GET /action/A/result": (200, told)})) as node:
+        fields = {"settings": settings, "measure": {"y": "/y"}, "otherwise": otherwise}
+        async with make_runner(node, **fields) as runner:
+            result = await runner.run(attempt_of({"x": 64.0}), recorded, None)
+
+    assert (result.status, result.executed) == (status, {"x": 60.0})
+
+
+@pytest.mark.anyio
+async def test_another_service_at_the_address_is_told(make_runner):
+    async with canned({"GET /info": (200, ["no", "node"])}) as service:
+        (found,) = await make_runner(service).probe()
+
+    assert (found.level, "there is no /actions in" in found.what) == ("fail", True)
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("more", "kind"),
     [
@@ -235,7 +256,7 @@ async def test_a_safe_state_that_is_not_reached_is_told_and_a_trial_can_be_cance
     ("fields", "told"),
     [
         ({"measure": {"y": "yield"}}, r"measure\.y is 'yield': a JSON pointer begins with a slash"),
-        ({"settings": {"x": {"to": "T", "read_back": "T"}}}, r"settings\.x\.read_back is 'T': a node takes arguments"),
+        ({"settings": {"x": {"to": "T", "read_back": "T"}}}, r"settings\.x\.read_back is 'T': a JSON pointer"),
         ({"url": "node"}, "url is 'node': write http://"),
     ],
 )

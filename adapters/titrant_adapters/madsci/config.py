@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,7 +17,9 @@ class MadsciConfig(HttpConfig, frozen=True, kw_only=True):
 
     Attributes:
         action: Its name on the node.
-        settings: Parameter to setting; ``to`` is the argument.
+        settings: Parameter to setting; ``to`` is the argument, ``read_back`` a pointer into the action's JSON result,
+            which then must say what was carried out.
+        otherwise: What to do where that is something else: ``"fail"`` or ``"record"``.
         ignored: Parameters that are not this node's.
         args: Arguments that are always the same.
         measure: Metric to pointer into the action's JSON result.
@@ -28,6 +30,7 @@ class MadsciConfig(HttpConfig, frozen=True, kw_only=True):
 
     action: str
     settings: dict[str, Setting] = msgspec.field(default_factory=dict)
+    otherwise: Literal["fail", "record"] = "fail"
     ignored: tuple[str, ...] = ()
     args: dict[str, Any] = msgspec.field(default_factory=dict)
     measure: dict[str, str] = msgspec.field(default_factory=dict)
@@ -36,14 +39,14 @@ class MadsciConfig(HttpConfig, frozen=True, kw_only=True):
     safe: tuple[str, ...] = ()
 
     def check(self) -> None:
-        """Pointers are pointers; what is read back would never be looked at."""
+        """Pointers are pointers."""
         super().check()
-        for name, pointer in self.measure.items():
+        pointers = {f"measure.{name}": pointer for name, pointer in self.measure.items()}
+        backs = {f"settings.{name}.read_back": one.read_back for name, one in self.settings.items()}
+        pointers |= {field: str(back) for field, back in backs.items() if back is not None}
+        for field, pointer in pointers.items():
             if not is_pointer(pointer):
-                raise bad(f"measure.{name}", pointer, "a JSON pointer begins with a slash, or is empty for the whole")
-        for name, setting in self.settings.items():
-            if setting.read_back is not None:
-                raise bad(f"settings.{name}.read_back", setting.read_back, "a node takes arguments and has no settings")
+                raise bad(field, pointer, "a JSON pointer begins with a slash, or is empty for the whole")
 
     def hold_against(self, action: Mapping[str, Any], commands: Collection[str]) -> None:
         """Hold the arguments against what a node says of its action, and the admin commands against those it has.

@@ -12,7 +12,7 @@ from titrant.errors import NeverSeen, OutcomeUnknown, RunnerError, SubmissionRef
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
 from titrant_adapters.madsci.config import MadsciConfig
-from titrant_adapters.shape import Course, Settings, Start, bad
+from titrant_adapters.shape import Course, Setting, Settings, Start, bad
 from titrant_adapters.shape.documents import at, measured
 from titrant_adapters.shape.http import HttpRunner
 
@@ -33,7 +33,7 @@ class MadsciRunner(HttpRunner[MadsciConfig]):
     @property
     def settings(self) -> Settings:
         """Which argument each parameter is."""
-        return Settings(self.config.settings, ignored=self.config.ignored)
+        return Settings(self.config.settings, self.config.otherwise, self.config.ignored)
 
     async def connect(self) -> None:
         """Ask who answers, and hold the action and its arguments against what the node says of itself."""
@@ -46,10 +46,11 @@ class MadsciRunner(HttpRunner[MadsciConfig]):
 
     async def look(self) -> AsyncIterator[Finding]:
         """Which node it is, and whether it takes actions."""
-        yield Finding("ok", f"{self.info['node_name']} is a {self.info['module_name']} {self.info['module_version']}")
+        name, kind, version = (at(self.info, f"/{one}") for one in ("node_name", "module_name", "module_version"))
+        yield Finding("ok", f"{name} is a {kind} {version}")
         status = (await self.http.ask("GET", "/status")).body
-        if not status["ready"]:
-            yield Finding("warn", str(status["description"]), "look at the node, then reset it")
+        if not at(status, "/ready"):
+            yield Finding("warn", str(at(status, "/description")), "look at the node, then reset it")
 
     async def make_safe(self) -> None:
         """Send the admin commands for the safe state."""
@@ -59,7 +60,7 @@ class MadsciRunner(HttpRunner[MadsciConfig]):
     async def carry_out(self, attempt: Attempt, course: Course) -> Result:
         """Create, record, start, await, read."""
         config, start = self.config, course.start
-        if config.reset and (await self.http.ask("GET", "/status")).body["errored"]:
+        if config.reset and at((await self.http.ask("GET", "/status")).body, "/errored"):
             await self._admin("reset")
         args = config.args | {str(one.to): value for one, value in self.settings.outward(attempt.parameters).values()}
         made = await self.http.ask("POST", f"/action/{config.action}", json={"args": args}, start=start)
@@ -69,13 +70,13 @@ class MadsciRunner(HttpRunner[MadsciConfig]):
             begun = await self.http.ask("POST", f"/action/{config.action}/{action}/start", start=start, starts=True)
             if at(begun.body, "/status") == "not_ready" or _not_found(begun.body):
                 raise SubmissionRefused(f"the node did not start it: {_why(begun.body)}")
-        return await self._awaited(action, course, OutcomeUnknown)
+        return await self._awaited(attempt, action, course, OutcomeUnknown)
 
     async def collect(self, attempt: Attempt, course: Course) -> Result:
         """Await an action that was started before."""
-        return await self._awaited((attempt.metadata or {})["action_id"], course, NeverSeen)
+        return await self._awaited(attempt, (attempt.metadata or {})["action_id"], course, NeverSeen)
 
-    async def _awaited(self, action: str, course: Course, unknown: type[RunnerError]) -> Result:
+    async def _awaited(self, attempt: Attempt, action: str, course: Course, unknown: type[RunnerError]) -> Result:
         async def ask(what: Literal["status", "result"]) -> Any:
             path = f"/action/{action}/{what}"
             return (await self.again(lambda: self.http.ask("GET", path, start=course.start), course.start)).body
@@ -90,7 +91,13 @@ class MadsciRunner(HttpRunner[MadsciConfig]):
             raise SubmissionRefused(f"the node did not start it: {_why(result)}")
         if status != "succeeded":
             raise RunnerError(f"action {action} {status}: {_why(result)}")
-        return Result(data=measured(at(result, "/json_result"), self.config.measure) or None)
+        told = at(result, "/json_result")
+
+        async def carried_out(setting: Setting) -> Any:
+            return at(told, str(setting.read_back))
+
+        executed = await self.settings.compare(attempt.parameters, carried_out)
+        return Result(data=measured(told, self.config.measure) or None, executed=executed or None)
 
     async def _stop(self, attempt: Attempt) -> None:
         await self._admin("cancel")
@@ -101,11 +108,14 @@ class MadsciRunner(HttpRunner[MadsciConfig]):
             raise RunnerError(f"{command} was answered with {_why(said)}")
 
 
+def _errors(result: Any) -> list[tuple[str, str]]:
+    found = result.get("errors", ()) if isinstance(result, dict) else ()
+    return [(str(one.get("error_type")), str(one.get("message"))) for one in found]
+
+
 def _not_found(result: Any) -> bool:
-    return any(one.get("error_type") == "NotFound" for one in result.get("errors", ()))
+    return any(kind == "NotFound" for kind, _ in _errors(result))
 
 
 def _why(result: Any) -> str:
-    return "; ".join(f"{one.get('error_type')}: {one.get('message')}" for one in result.get("errors", ())) or str(
-        result
-    )
+    return "; ".join(f"{kind}: {message}" for kind, message in _errors(result)) or str(result)
