@@ -170,7 +170,9 @@ async def test_the_tip_of_a_run_that_broke_off_is_thrown_away(lab, make_runner):
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"bench": "no.such.module:bench"}, "there is no bench 'no.such.module:bench'"),
+        ({"bench": "no.such.module:bench"}, "bench is 'no.such.module:bench': there is no such function"),
+        ({"bench": "types:SimpleNamespace"}, "what it gives is a SimpleNamespace without handler and reader"),
+        ({"book": "/proc/sys/book.json"}, "book is '/proc/sys': it is no folder that can be used here"),
         ({"plate": "dish"}, "dish"),
         ({"settings": {"x": {"to": "stock[Z9]"}}}, r"there is no 'stock\[Z9\]' on the deck"),
     ],

@@ -10,7 +10,7 @@ from titrant.errors import ConfigurationError, RunnerError
 from titrant.ports import run_in_thread
 from titrant_adapters.pylabrobot.book import Book
 from titrant_adapters.pylabrobot.config import Look, PylabrobotConfig
-from titrant_adapters.shape import Errors
+from titrant_adapters.shape import Errors, bad
 
 ERRORS = Errors(
     {
@@ -49,7 +49,11 @@ class Bench:
         try:
             made = getattr(import_module(module), name)()
         except (ImportError, AttributeError) as exc:
-            raise ConfigurationError(f"there is no bench {config.bench!r}: {exc}") from exc
+            raise bad("bench", config.bench, f"there is no such function: {exc}") from exc
+        if missing := [one for one in ("handler", "reader") if not hasattr(made, one)]:
+            raise bad(
+                "bench", config.bench, f"what it gives is a {type(made).__name__} without {' and '.join(missing)}"
+            )
         self.handler, self.reader = made.handler, made.reader
         self.deck = made.handler.deck
         self.plate = self.deck.get_resource(config.plate)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from titrant.errors import ConfigurationError
+from titrant_adapters.shape.folders import folder_in
 
 
 class Page(msgspec.Struct):
@@ -35,6 +36,7 @@ class Book:
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
+        folder_in("book", str(self.path.parent), write=True)  # what cannot be written down must not be done
         try:
             self.page = msgspec.json.decode(self.path.read_bytes(), type=Page) if self.path.exists() else Page()
         except (OSError, msgspec.MsgspecError) as exc:

@@ -125,6 +125,9 @@ def test_a_data_set_that_is_not_there_is_named_with_those_that_are(tmp_path):
 
     with pytest.raises(ConfigurationError, match=r"no data set 'two'; it holds one"):
         read_table(tmp_path, "two")
+    (tmp_path / "three.csv").write_text(BARRELS)
+    with pytest.raises(ConfigurationError, match="holds several data sets: say which; it holds one, three"):
+        read_table(tmp_path)
 
 
 def test_a_plate_reads_what_is_in_its_wells():

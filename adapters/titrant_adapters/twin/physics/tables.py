@@ -57,7 +57,8 @@ def read_table(source: Path, name: str | None = None, outputs: tuple[str, ...] |
     if name is None and len(found) == 1:
         (name,) = found
     if name not in found:
-        raise ConfigurationError(f"{source} holds no data set {name!r}; it holds {', '.join(sorted(found)) or 'none'}")
+        said = "several data sets: say which" if name is None and found else f"no data set {name!r}"
+        raise ConfigurationError(f"{source} holds {said}; it holds {', '.join(sorted(found)) or 'none'}")
     data, config = found[name]
     try:
         rows = [row for row in csv.reader(io.StringIO(data)) if row]
