@@ -43,7 +43,7 @@ class Plan(msgspec.Struct, kw_only=True):
 
     log: str
     use: str
-    config: dict[str, Any]
+    instruments: list[dict[str, Any]]
     parameters: dict[str, tuple[float, float]]
     objective: str
     metrics: dict[str, tuple[str, dict[str, Any]]]
@@ -97,7 +97,8 @@ async def killed_and_resumed(
 
     Args:
         use: The adapter's entry point, or ``module:attribute``.
-        config: Its fields, as an experiment file gives them.
+        config: Its fields, as an experiment file gives them; a list of them where there are several instruments of
+            the kind, each of which has a runner of its own then.
         starts: How many runs the lab has physically begun; a function, sync or async.
         folder: Where the log goes.
         parameters: Name to bounds; one ``x`` from 0 to 3 where None.
@@ -112,7 +113,7 @@ async def killed_and_resumed(
     plan = Plan(
         log=str(Path(folder) / "loop.titrant"),
         use=use,
-        config=config,
+        instruments=config if isinstance(config, list) else [config],
         parameters=parameters or {"x": (0.0, 3.0)},
         objective=objective,
         metrics=metrics or {},
@@ -146,7 +147,7 @@ async def killed_at(point, use, config, *, starts, folder, parameters=None, tria
     plan = Plan(
         log=str(Path(folder) / "loop.titrant"),
         use=use,
-        config=config,
+        instruments=[config],
         parameters=parameters or {"x": (0.0, 3.0)},
         objective="y",
         metrics={},
@@ -166,7 +167,9 @@ async def killed_at(point, use, config, *, starts, folder, parameters=None, tria
 
 def _hold(loop, plan):
     """What must be true of every adapter."""
-    (spec, *_) = loop.of(e.RunnersConfigured)[-1].runners
+    (spec, *others) = loop.of(e.RunnersConfigured)[-1].runners
+    used = {event.runner for event in loop.of(e.TrialSubmitting)}
+    assert used == {spec.name, *(one.name for one in others)}, f"only {used} carried out trials"
     trials = {event.trial for event in loop.of(e.TrialCreated)}
     over = Counter(event.trial for event in loop.of(*OVER))
     assert len(trials) == plan.trials
@@ -257,7 +260,11 @@ def main(plan):
             )
             client.configure_optimization(plan.objective)
             client.configure_generation_strategy(initialization_budget=plan.sobol)
-        client.configure_runner(runner_of(RunnerPart(use=plan.use, with_=plan.config)))
+        runners = [
+            runner_of(RunnerPart(use=plan.use, with_=with_, name=f"{plan.use} {number}"))
+            for number, with_ in enumerate(plan.instruments, 1)
+        ]
+        client.configure_runners(runners)
         if plan.metrics:
             client.configure_metrics(
                 [metric_of(MetricPart(use=use, with_=with_, name=name)) for name, (use, with_) in plan.metrics.items()]

@@ -65,9 +65,14 @@ class TestModbusKeepsTheContract(RunnerContract):
 
 
 @pytest.mark.anyio
-async def test_a_killed_engine_finds_its_run_again_by_the_key(door, tmp_path):
-    fields = TWIN | {"port": door.port, "poll_s": 0.01}
-    loop = await killed_and_resumed("modbus", fields, starts=door.lab.starts, folder=tmp_path)
+async def test_a_killed_engine_with_two_devices_finds_its_runs_again_by_their_keys(door, tmp_path):
+    async with opened("modbus", make_lab(duration_s=0.1)) as other:
+
+        async def starts():
+            return await door.lab.starts() + await other.lab.starts()
+
+        both = [TWIN | {"port": one.port, "poll_s": 0.01} for one in (door, other)]
+        loop = await killed_and_resumed("modbus", both, starts=starts, folder=tmp_path, parallelism=2)
 
     assert loop.lost == []
 

@@ -74,8 +74,8 @@ class Square:
 class Twin:
     """The twin of the module, in a thread of its own; every test begins its ledger anew."""
 
-    def __init__(self, lab, door, portal):
-        self.lab, self.url, self.call, self.before = lab, door.address, portal.call, 0
+    def __init__(self, lab, other, door, portal):
+        self.lab, self.other, self.url, self.call, self.before = lab, other, door.address, portal.call, 0
 
     def renewed(self):
         self.call(self.lab.settled)
@@ -87,6 +87,9 @@ class Twin:
     async def starts(self):
         return self.lab.ledger.starts() - self.before
 
+    async def starts_of_both(self):
+        return self.lab.ledger.starts() + self.other.ledger.starts()
+
     async def arm(self, fault, seconds=0.0):
         await to_thread.run_sync(self.call, self.lab.arm, fault, seconds)
 
@@ -96,9 +99,10 @@ class Twin:
 
 @pytest.fixture(scope="module")
 def twin():
-    lab = LabTwin(Square(), behaviour=Behaviour(duration_s=RUNS_S), clock=Pace())
-    with start_blocking_portal("asyncio") as portal, portal.wrap_async_context_manager(opened("opcua", lab)) as door:
-        yield Twin(lab, door, portal)
+    lab, other = (LabTwin(Square(), behaviour=Behaviour(duration_s=RUNS_S), clock=Pace()) for _ in range(2))
+    serving = opened("opcua", lab, further={"Other": other})
+    with start_blocking_portal("asyncio") as portal, portal.wrap_async_context_manager(serving) as door:
+        yield Twin(lab, other, door, portal)
 
 
 @pytest.fixture
@@ -128,8 +132,10 @@ class TestOpcUaKeepsTheContract(RunnerContract):
 
 
 @pytest.mark.anyio
-async def test_a_killed_engine_goes_on_and_starts_nothing_twice(lab, tmp_path):
-    loop = await killed_and_resumed("opcua", {"url": lab.url, **FIELDS}, starts=lab.starts, folder=tmp_path)
+async def test_a_killed_engine_with_two_functional_units_goes_on_and_starts_nothing_twice(lab, tmp_path):
+    other = UNIT.replace("/Unit", "/Other")
+    both = [{"url": lab.url, **FIELDS}, {"url": lab.url, **FIELDS, "unit": other}]
+    loop = await killed_and_resumed("opcua", both, starts=lab.starts_of_both, folder=tmp_path, parallelism=2)
 
     assert loop.lost == []
 

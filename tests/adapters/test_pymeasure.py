@@ -87,11 +87,16 @@ class TestADriverKeepsTheContract(RunnerContract):
 
 
 @pytest.mark.anyio
-async def test_a_killed_engine_goes_on_and_starts_nothing_twice(door, tmp_path):
-    fields = TWIN | {"resource": door.address, "poll_s": 0.01}
-    loop = await killed_and_resumed("pymeasure", fields, starts=door.lab.starts, folder=tmp_path)
+async def test_a_killed_engine_with_two_instruments_goes_on_and_starts_nothing_twice(door, tmp_path):
+    async with opened("scpi", make_lab(duration_s=0.1)) as other:
 
-    assert len(loop.lost) == 1  # drivers name no runs
+        async def starts():
+            return await door.lab.starts() + await other.lab.starts()
+
+        both = [TWIN | {"resource": one.address, "poll_s": 0.01} for one in (door, other)]
+        loop = await killed_and_resumed("pymeasure", both, starts=starts, folder=tmp_path, parallelism=2)
+
+    assert 1 <= len(loop.lost) <= 2  # drivers name no runs
 
 
 # A driver as it comes with pymeasure

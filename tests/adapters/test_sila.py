@@ -237,7 +237,7 @@ async def test_another_process_takes_a_run_up_by_its_uuid(server, at_server):
     [
         ({}, NeverSeen, "was never started"),
         ({"command": "Reactor.RunReaction"}, OutcomeUnknown, "what the server calls it was not recorded"),
-        ({"uuid": "00000000-0000-0000-0000-000000000000"}, NeverSeen, "the server knows no execution 0000"),
+        ({"uuid": "00000000-0000-0000-0000-000000000000"}, OutcomeUnknown, "the server knows no execution 0000"),
     ],
 )
 async def test_what_was_not_recorded_or_is_not_known_is_not_done(at_server, recorded, error, told):

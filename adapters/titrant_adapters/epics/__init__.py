@@ -46,6 +46,7 @@ class EpicsRunner(AdapterRunner[EpicsConfig]):
     def __init__(self, config: EpicsConfig | None = None, *, name: str | None = None, **fields: Any) -> None:
         super().__init__(config, name=name, **fields)
         self.can_report_status = bool(self.config.count)
+        self.absence_is_proof = self.can_report_status  # said only where no start was recorded
 
     @property
     def settings(self) -> Settings:

@@ -47,6 +47,7 @@ class ModbusRunner(AdapterRunner[ModbusConfig]):
     def __init__(self, config: ModbusConfig | None = None, *, name: str | None = None, **fields: Any) -> None:
         super().__init__(config, name=name, **fields)
         self.can_report_status = self.config.key is not None
+        self.absence_is_proof = self.can_report_status  # said only where no start was recorded
         if self.config.stop is not None:
             self.stop = self._stop  # where the device cannot stop a run, there must be no such method
 

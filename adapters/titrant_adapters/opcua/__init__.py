@@ -49,6 +49,7 @@ class OpcUaRunner(AdapterRunner[OpcUaConfig]):
     config_type = OpcUaConfig
     errors = Errors(MEANINGS)
     can_report_status = True
+    absence_is_proof = True  # said only where no start was recorded: what a device does not show may still have run
     _session: Session[OpcUaLine] | None = None
 
     def __init__(self, config: OpcUaConfig | None = None, *, name: str | None = None, **fields: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 
-from titrant.errors import OutcomeUnknown, SubmissionRefused
+from titrant.errors import NeverSeen, OutcomeUnknown, SubmissionRefused
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
 from titrant_adapters.shape import AdapterRunner, Course, Setting, Settings, Shared, bad, library
@@ -22,6 +22,7 @@ class SilaRunner(AdapterRunner[SilaConfig]):
     config_type = SilaConfig
     errors = ERRORS
     can_report_status = True
+    absence_is_proof = True  # said only where no start was recorded: servers forget executions, and restart
 
     def __init__(self, config: SilaConfig | None = None, *, name: str | None = None, **fields: Any) -> None:
         super().__init__(config, name=name, **fields)
@@ -136,6 +137,8 @@ class SilaRunner(AdapterRunner[SilaConfig]):
                             config.command, uuid, told if config.intermediate else None, poll_s=config.poll_s
                         )
                     break
+                except NeverSeen as exc:  # it had one, and was restarted or has forgotten it
+                    raise OutcomeUnknown(str(exc)) from exc
                 except OutcomeUnknown:
                     await self.connection.drop(server)
                     await anyio.sleep(config.poll_s)
