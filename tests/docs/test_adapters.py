@@ -5,15 +5,14 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib import import_module
 from pathlib import Path
 
 import pytest
+from tests.adapters.registry import ASKED, FEWEST, GET, PROJECT, REST, TOLD, adapter, registered
 
 from titrant.testing.runner_contract import Carrier
 
 ROOT = Path(__file__).parents[2]
-PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs" / "adapters.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"```python file=(\S+)\n(.*?)```", PAGE, re.DOTALL))
 
@@ -42,12 +41,6 @@ def test_the_example_keeps_the_contract(tmp_path):
     assert re.search(r"\b20 passed", ran.stdout), ran.stdout
 
 
-def registered(group):
-    """Names in pyproject, as the environment may hold older ones."""
-    section = re.search(rf'\[project\.entry-points\."titrant\.{group}"\]\n(.*?)\n\n', PROJECT, re.DOTALL)
-    return dict(re.findall(r'^(\w+) = "(.+)"$', section[1], re.MULTILINE))
-
-
 def rows(head):
     """The cells of a table by the first one."""
     table = PAGE.split(f"{head}\n")[1].split("\n\n")[0].splitlines()[1:]
@@ -66,53 +59,6 @@ DECLARED = {
     "stop": "can_stop",
 }
 
-GET, POST = {"path": "/x"}, {"method": "POST", "path": "/x", "json": {"key": "{key}"}}
-TO = {"x": {"to": "x"}}
-Y = {"y": "y"}
-OUT = {"y": "/y"}
-TOLD = {"topic": "a", "json": {"id": "{key}"}}
-ASKED = {"topic": "a", "json": {"id": "{key}", "q": "{question}"}}
-DASK = {"function": "math:sqrt", "scheduler": "tcp://127.0.0.1:1", "measure": Y}
-MQTT = {"host": "h", "command": TOLD, "result": "r", "measure": OUT}
-REST = {"url": "http://127.0.0.1:1", "start": POST, "measure": OUT}
-CALLABLE = {"function": "math:sqrt"}
-FEWEST = {
-    "sila": {"host": "h", "command": "A.B", "measure": Y},
-    "opcua": {"url": "opc.tcp://h", "unit": "u", "measure": Y},
-    "epics": {"start": "GO", "measure": Y},
-    "ophyd": {"devices": "math:sqrt", "trigger": ["x"], "measure": Y},
-    "scpi": {"host": "h", "measure": {"y": "Y?"}},
-    "visa": {"resource": "TCPIP0::h::5025::SOCKET", "measure": {"y": "Y?"}},
-    "pymeasure": {"driver": "a:B", "start": ["go=true"], "resource": "TCPIP0::h::5025::SOCKET", "measure": Y},
-    "serial": {"port": "/dev/ttyS0", "identity": "PUMP", "measure": {"y": "Y"}},
-    "modbus": {"host": "h", "start": {"at": 1, "value": 1}, "status": 2, "measure": {"y": "3:float32"}},
-    "mqtt": MQTT,
-    "opentrons": {"url": "http://127.0.0.1:1", "commands": [{"do": "home"}], "measure": {}},
-    "madsci": {"url": "http://127.0.0.1:1", "action": "a", "measure": {"y": ""}},
-    "flowchem": {"url": "http://127.0.0.1:1", "start": ["/x/start"], "measure": {"y": "/x/y"}},
-    "pylabrobot": {
-        "bench": "a:b",
-        "plate": "p",
-        "tips": ["t"],
-        "book": "b.json",
-        "settings": {"x": {"to": "s[A1]"}},
-        "measure": {"y": {"of": "absorbance", "at": {"wavelength": 520}}},
-    },
-    "rest": REST,
-    "file_drop": {"orders": "o", "results": "r", "measure": Y},
-    "chemspeed": {
-        "folder": "f",
-        "commands": [["run", "{T_C}"]],
-        "settings": {"x": {"to": "T_C"}},
-        "measure": {"y": 1},
-    },
-    "shell": {"command": ["true"], "measure": Y},
-    "slurm": {"command": ["true"], "measure": Y},
-    "dask": DASK,
-    "callable": CALLABLE,
-    "workcell": {"steps": [{"name": "a", "use": "scpi", "with": {"host": "h", "measure": {"y": "Y?"}}}]},
-}
-"""Fields with which an adapter promises least, beside its defaults."""
 MOST = {
     "epics": {"count": "RUNS"},
     "modbus": {"key": "4:uint32", "key_of_run": "6:uint32", "stop": {"at": "coil:1"}},
@@ -131,9 +77,7 @@ MOST = {
 
 
 def promises(name, fields):
-    module, _, attribute = registered("runners")[name].partition(":")
-    runner = getattr(import_module(module), attribute)(**fields)
-    spec = Carrier(runner, "y").instrument.spec  # as the engine reads it
+    spec = Carrier(adapter("runners", name)(**fields), "y").instrument.spec  # as the engine reads it
     return {word for word, field in DECLARED.items() if getattr(spec, field)}
 
 
