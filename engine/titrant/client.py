@@ -28,6 +28,7 @@ from titrant.api.running import RunReport
 from titrant.async_client import AsyncClient
 from titrant.generators.base import Generator
 from titrant.log.base import Record
+from titrant.model.strategy import Policy
 from titrant.rules.state import State
 from titrant.runtime.virtual_loop import VirtualTimeLoop
 
@@ -196,6 +197,7 @@ class Client:
         trial_ttl_seconds: float | None = None,
         min_failed_trials_for_failure_rate_check: int = 5,
         progress: bool | None = None,
+        policy: Policy | None = None,
     ) -> RunReport:
         """Run a closed loop; see ``AsyncClient.run_trials``.
 
@@ -212,6 +214,7 @@ class Client:
             trial_ttl_seconds,
             min_failed_trials_for_failure_rate_check,
             progress,
+            policy,
         )
 
     def resume(self, progress: bool | None = None) -> RunReport:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from titrant.api.base import OnEngine, by
 from titrant.api.spaces import refuse_empty
+from titrant.errors import ConfigurationError
 from titrant.messages import commands as c
 from titrant.model.experiment import Definition, Experiment, GenerationStrategy, Initialization, Method
 from titrant.model.factorial import USUAL
 from titrant.model.objective import optimization_config
 from titrant.model.space import search_space
+from titrant.model.strategy import GenerationNode, Policy
 from titrant.ports import FunctionRunner, Metric
 
 
@@ -85,11 +89,17 @@ class Configuring(OnEngine):
         suggestion_deadline_seconds: float = 120.0,
         initialization: Initialization = "sobol",
         grid_levels: int | dict[str, int] = USUAL,
+        nodes: Sequence[GenerationNode | Mapping[str, Any]] = (),
+        policy: Policy = "auto",
+        suggestion_wait_seconds: float = 30.0,
+        learn_from_failures: bool = True,
     ) -> None:
         """Set how trials are made: the centre, an initial design, then Bayesian optimization.
 
         Args:
-            method: ``"random_search"`` stays with the initial design.
+            method: Which model suggests: ``"fast"``; ``"quality"`` averages over its hyperparameters; ``"thompson"``
+                draws functions at random; ``"turbo"`` keeps to a trust region, for many dimensions; ``"botorch"`` is
+                BoTorch's. ``"random_search"`` stays with the initial design.
             initialization_budget: Trials before the model takes over, the centre among them; where None 5, and of a
                 grid all of it.
             initialization_random_seed: Seed of the initial design; the experiment's where None.
@@ -101,12 +111,29 @@ class Configuring(OnEngine):
                 beside the centre), ``"random"``, or ``"grid"``: a full factorial in random order.
             grid_levels: Levels of a grid's ranges, for all or by name (3 where a name is missing), from bound to bound;
                 choices have all their values.
+            learn_from_failures: Whether a model learns where trials fail, and keeps away from there.  Only failures
+                that the runner, or whoever carried the trial out, reports count.
+            nodes: The strategy as a graph instead, its first node first: ``titrant.model.strategy.GenerationNode``, or
+                mappings of its fields.  Then *method* is that of models without one of their own, and nothing else may
+                be said of the initial design but its seed.
+            policy: What a slot takes that a model fills in the closed loop.  ``"fresh"``: a suggestion that has seen
+                the newest results; the slot waits for those that are on their way, too.  ``"ready"``: one that was made
+                ahead, at once.  ``"auto"``: a fresh one where that takes less than 1 % of a trial's time, else a ready
+                one.
+            suggestion_wait_seconds: How long a slot waits at most under ``"fresh"``; then it takes what there is.
 
         Raises:
-            CommandRefused: There is no search space yet, or the grid has no points, or far too many.
+            ConfigurationError: A node cannot be read, or both *nodes* and the initial design are given.
+            CommandRefused: There is no search space yet, the nodes are no graph that could be followed, or a grid has
+                no points, or far too many.
         """
+        given = (initialization_budget, initialize_with_center, use_existing_trials_for_initialization)
+        said = (*given, min_observed_initialization_trials, initialization, grid_levels)
+        graph = _nodes(nodes)
+        if graph and said != (None, True, True, None, "sobol", USUAL):
+            raise ConfigurationError("give either nodes or an initial design: with nodes, each says what it makes")
         strategy = GenerationStrategy(
-            method=method,
+            method=method if not graph or any(node.is_model for node in graph) else "random_search",
             initialization_budget=initialization_budget,
             min_observed=min_observed_initialization_trials,
             initialize_with_center=initialize_with_center,
@@ -115,6 +142,10 @@ class Configuring(OnEngine):
             deadline_seconds=suggestion_deadline_seconds,
             initialization=initialization,
             grid_levels=grid_levels,
+            nodes=graph,
+            policy=policy,
+            wait_seconds=suggestion_wait_seconds,
+            learn_from_failures=learn_from_failures,
         )
         await self.engine.do(c.ConfigureStrategy(strategy=strategy), by())
 
@@ -137,6 +168,19 @@ class Configuring(OnEngine):
     async def configure_tracking_metrics(self, metric_names: Sequence[str]) -> None:
         """Name metrics that are recorded and not optimized."""
         await self.engine.do(c.ConfigureTrackingMetrics(names=tuple(metric_names)), by())
+
+
+def _nodes(nodes: Sequence[GenerationNode | Mapping[str, Any]]) -> tuple[GenerationNode, ...]:
+    """Nodes of a strategy, checked.
+
+    Raises:
+        ConfigurationError: One cannot be read; the message names the field.
+    """
+    plain = [msgspec.to_builtins(node) if isinstance(node, GenerationNode) else node for node in nodes]
+    try:
+        return msgspec.convert(plain, tuple[GenerationNode, ...])
+    except msgspec.ValidationError as exc:
+        raise ConfigurationError(f"a node of the generation strategy cannot be read: {exc}") from exc
 
 
 def _runner(runner: Any) -> Any:

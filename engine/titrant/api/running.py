@@ -15,6 +15,7 @@ from titrant.errors import CommandRefused, FailureRateExceeded, TitrantError
 from titrant.log.base import Record
 from titrant.messages import commands as c
 from titrant.model.experiment import RunOptions
+from titrant.model.strategy import Policy
 from titrant.rules.running import waiting_for
 from titrant.rules.state import State
 
@@ -49,6 +50,7 @@ class Running(OnEngine):
         trial_ttl_seconds: float | None = None,
         min_failed_trials_for_failure_rate_check: int = 5,
         progress: bool | None = None,
+        policy: Policy | None = None,
     ) -> RunReport:
         """Run a closed loop until *max_trials* new trials are over.
 
@@ -65,6 +67,8 @@ class Running(OnEngine):
             min_failed_trials_for_failure_rate_check: Failures before the rate is looked at.
             progress: True shows a live view (plain lines where there is no terminal), False shows nothing; None
                 shows it in a terminal only.
+            policy: What free slots take in this run (see ``configure_generation_strategy``); as the strategy says
+                where None.
 
         Raises:
             FailureRateExceeded: Too many trials failed; what ran was finished first.
@@ -81,6 +85,7 @@ class Running(OnEngine):
             initial_seconds_between_polls=float(initial_seconds_between_polls),
             timeout_seconds=timeout_seconds,
             trial_ttl_seconds=trial_ttl_seconds,
+            policy=policy,
         )
         self._check_ready()
         await self.engine.make_ready()
@@ -113,6 +118,7 @@ class Running(OnEngine):
             initial_seconds_between_polls=options.initial_seconds_between_polls,
             timeout_seconds=options.timeout_seconds,
             trial_ttl_seconds=options.trial_ttl_seconds,
+            policy=options.policy,
             min_failed_trials_for_failure_rate_check=options.min_failed_trials_for_failure_rate_check,
             progress=progress,
         )

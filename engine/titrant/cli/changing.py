@@ -100,6 +100,15 @@ def change(
     return do("strategy", _strategy(path, _pairs("strategy", strategy)), log=path, by=by, role=role, reason=why)
 
 
+KEEPING_NODES = {
+    "initialization_random_seed",
+    "learn_from_failures",
+    "policy",
+    "suggestion_deadline_seconds",
+    "suggestion_wait_seconds",
+}
+"""Fields of a strategy beside its nodes, where it has any; another one puts a design and a model in their place."""
+
 _EXAMPLES = {
     "bounds": "temperature_c=30:100",
     "values": "solvent=MeCN,DMF",
@@ -214,9 +223,15 @@ def _strategy(path: Path, texts: dict[str, str]) -> dict[str, Any]:
         "suggestion_deadline_seconds": now.deadline_seconds,
         "initialization": now.initialization,
         "grid_levels": now.grid_levels,
+        "policy": now.policy,
+        "suggestion_wait_seconds": now.wait_seconds,
+        "learn_from_failures": now.learn_from_failures,
     }
     given = {name: _bare(text) for name, text in texts.items()}
     if found := examining.faults({"parameters": {"any": [0, 1]}, "strategy": given}):
         where, said = found[0]
         raise BadInput(f"--strategy {where[-1]}: {said}")
-    return msgspec.structs.asdict(msgspec.convert(fields | given, Strategy))
+    if now.nodes and not given.keys() - KEEPING_NODES:
+        return fields | given | {"nodes": msgspec.to_builtins(now.nodes)}
+    made = msgspec.structs.asdict(msgspec.convert(fields | given, Strategy))
+    return made | {"nodes": made.pop("node")}

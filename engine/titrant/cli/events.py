@@ -11,6 +11,7 @@ from titrant.messages import events as e
 from titrant.messages.codec import TAGS
 from titrant.model.observation import Observation
 from titrant.model.space import FixedParameterConfig, ParameterConfig, RangeParameterConfig
+from titrant.model.strategy import GenerationNode
 from titrant.progress import words
 
 
@@ -66,7 +67,7 @@ def _session(event: e.SessionOpened) -> str:
 
 def _experiment(event: e.ExperimentConfigured) -> str:
     space = event.experiment.space
-    return f"{event.experiment.name}: {_space(space.names, len(space.constraints))}"
+    return f"{event.experiment.name}: {_space(space.names, len(space.every_constraint))}"
 
 
 def _space(names: tuple[str, ...], constraints: int) -> str:
@@ -76,7 +77,7 @@ def _space(names: tuple[str, ...], constraints: int) -> str:
 def _changed(event: e.SpaceChanged) -> str:
     """The whole space as it is now: the event alone does not know what it was before; ``titrant acts`` does."""
     now = ", ".join(map(_parameter, event.space.parameters))
-    return now + "".join(f"; {one.text}" for one in event.space.constraints)
+    return now + "".join(f"; {one.text}" for one in event.space.every_constraint)
 
 
 def _parameter(one: ParameterConfig) -> str:
@@ -88,10 +89,16 @@ def _parameter(one: ParameterConfig) -> str:
 
 def _strategy(event: e.StrategyConfigured) -> str:
     strategy = event.strategy
+    if strategy.nodes:
+        return " → ".join(f"{node.name} ({_maker(node, strategy.method)})" for node in strategy.nodes)
     whole = strategy.initialization == "grid" and strategy.initialization_budget is None
     design = "" if strategy.initialization == "sobol" else f" ({strategy.initialization.replace('_', ' ')})"
     before = "a whole grid" if whole else f"{strategy.budget} trials{design}"
     return f"{strategy.method}, {before} before the model"
+
+
+def _maker(node: GenerationNode, method: str) -> str:
+    return f"{node.generator}, {node.method or method}" if node.is_model else node.generator
 
 
 def _optimization(event: e.OptimizationConfigured) -> str:
@@ -105,7 +112,8 @@ def _run_started(event: e.RunStarted) -> str:
 
 def _created(event: e.TrialCreated) -> str:
     if event.suggestion is not None:
-        made = f"{event.suggestion.node}: "
+        one = event.suggestion
+        made = f"{one.strategy_node} ({one.node}): " if one.strategy_node else f"{one.node}: "
     else:
         made = "" if event.origin == "suggested" else f"{event.origin}: "
     return made + words.conditions(event.parameters)

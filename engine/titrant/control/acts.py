@@ -359,6 +359,10 @@ async def _strategy(client: Calls, given: a.Strategy) -> None:
         suggestion_deadline_seconds=given.suggestion_deadline_seconds,
         initialization=given.initialization,
         grid_levels=given.grid_levels,
+        nodes=given.nodes,
+        policy=given.policy,
+        suggestion_wait_seconds=given.suggestion_wait_seconds,
+        learn_from_failures=given.learn_from_failures,
     )
 
 

@@ -15,6 +15,7 @@ from titrant.model.approval import ApprovalRule
 from titrant.model.experiment import Initialization, Method
 from titrant.model.factorial import USUAL, Levels
 from titrant.model.space import ParameterConfig
+from titrant.model.strategy import GenerationNode, Policy
 from titrant.model.trial import Parameterization, ParameterValue
 
 Number = float | Literal["nan", "inf", "-inf"] | None
@@ -177,6 +178,10 @@ class Strategy(Arguments, frozen=True, kw_only=True):
     suggestion_deadline_seconds: float = 120.0
     initialization: Initialization = "sobol"
     grid_levels: Levels = USUAL
+    nodes: tuple[GenerationNode, ...] = ()
+    policy: Policy = "auto"
+    suggestion_wait_seconds: float = 30.0
+    learn_from_failures: bool = True
 
 
 # --- reading them ---------------------------------------------------------------------------------------------------

@@ -38,7 +38,8 @@ def apply(client: Client, loaded: Loaded, connected: Connected) -> None:
     if file.tracking_metrics and not state.tracking:
         client.configure_tracking_metrics(file.tracking_metrics)
     if file.strategy is not None and not _begun(client):
-        client.configure_generation_strategy(**msgspec.structs.asdict(file.strategy))
+        said = msgspec.structs.asdict(file.strategy)
+        client.configure_generation_strategy(nodes=said.pop("node"), **said)
     if file.approval and not _begun(client):
         client.configure_approval([_rule(rule) for rule in file.approval])
     if connected.runners:

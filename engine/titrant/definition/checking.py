@@ -11,6 +11,7 @@ from titrant.client import Client
 from titrant.definition import connecting, meaning
 from titrant.definition.applying import apply
 from titrant.definition.connecting import Connected
+from titrant.definition.file import Strategy
 from titrant.definition.problems import Problem
 from titrant.definition.reading import Loaded, read
 from titrant.errors import ConfigurationError, TitrantError
@@ -19,6 +20,7 @@ from titrant.generators.base import Reply, Request
 from titrant.model.factorial import flaw
 from titrant.model.objective import OptimizationConfig
 from titrant.model.space import SearchSpace
+from titrant.model.strategy import flaw as flaw_of_nodes
 from titrant.model.trial import Parameterization, TrialStatus
 from titrant.runtime.clock import RealClock
 from titrant.simulation.behaviour import FAILURE
@@ -156,15 +158,19 @@ def _name(runner: object) -> str:
 # --- the dry run ----------------------------------------------------------------------------------------------------
 
 
+def _flaw(strategy: Strategy, space: SearchSpace) -> str | None:
+    """What is wrong with a strategy in that space, beside what its types say."""
+    if strategy.node:
+        grids = (flaw(space, node.grid_levels) for node in strategy.node if node.generator == "grid")
+        return flaw_of_nodes(strategy.node) or next(filter(None, grids), None)
+    return flaw(space, strategy.grid_levels) if strategy.initialization == "grid" else None
+
+
 def _dry_run(report: Report, loaded: Loaded, connected: Connected, trials: int) -> Report:
     """Suggest points, all of which must fit; and where all labs are simulated, carry one out in virtual time."""
     space = loaded.experiment.space
     strategy = loaded.file.strategy
-    if (
-        strategy is not None
-        and strategy.initialization == "grid"
-        and (wrong := flaw(space, strategy.grid_levels)) is not None
-    ):
+    if strategy is not None and (wrong := _flaw(strategy, space)) is not None:
         return _with(report, loaded.problem(("strategy",), wrong))
     wanted = trials if report.points is None else min(trials, report.points)
     designs = msgspec.structs.replace(connected, runners=(), metrics=(), generator=None)

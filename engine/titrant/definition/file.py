@@ -10,6 +10,7 @@ from msgspec import Meta, field
 from titrant.model.approval import ApprovalRule
 from titrant.model.experiment import Initialization, Method, OnUnknown
 from titrant.model.factorial import USUAL
+from titrant.model.strategy import GenerationNode, Policy
 from titrant.model.trial import ParameterValue
 
 Positive = Annotated[float, Meta(gt=0)]
@@ -53,6 +54,10 @@ class Parameter(Section, frozen=True, kw_only=True):
             "a CSV file with the values in its first column. Where `values` is left out, all that are described."
         ),
     ] = None
+    dependent_parameters: Annotated[
+        dict[str, list[str]] | None,
+        Meta(description="Choice: the parameters that are active only under a value; numbers and truths as JSON."),
+    ] = None
     is_context: Annotated[bool | None, Meta(description="Given when a trial is asked for, and not chosen.")] = None
     is_task: Annotated[
         bool | None, Meta(description="Choice: each value is a task of its own, such as a site or an instrument.")
@@ -70,7 +75,7 @@ Form = Parameter | list[ParameterValue] | ParameterValue
 class Strategy(Section, frozen=True, kw_only=True):
     """How trials are made: the centre, an initial design, then Bayesian optimization (fields as in Ax)."""
 
-    method: Annotated[Method, Meta(description='"random_search" stays with the initial design.')] = "fast"
+    method: Annotated[Method, Meta(description='Which model suggests; with "random_search" none does.')] = "fast"
     initialization_budget: Annotated[
         Whole | None, Meta(description="Trials before the model takes over (5; of a grid all), the centre among them.")
     ] = None
@@ -90,6 +95,19 @@ class Strategy(Section, frozen=True, kw_only=True):
         Count | dict[str, Count],
         Meta(description="Levels of a grid's ranges, for all or by name (3 where missing); choices have all theirs."),
     ] = USUAL
+    node: Annotated[
+        list[GenerationNode], Meta(description="The strategy as a graph, its first node first, in place of a design.")
+    ] = []
+    policy: Annotated[
+        Policy,
+        Meta(description='What a free slot takes: a "fresh" suggestion, one that is "ready", or what fits.'),
+    ] = "auto"
+    suggestion_wait_seconds: Annotated[
+        float, Meta(ge=0, description='How long a slot waits at most for a "fresh" one.')
+    ] = 30.0
+    learn_from_failures: Annotated[
+        bool, Meta(description="Whether a model learns where trials fail, and keeps away from there.")
+    ] = True
 
 
 class Part(Section, frozen=True, kw_only=True):
@@ -142,6 +160,7 @@ class Run(Section, frozen=True, kw_only=True):
     initial_seconds_between_polls: Annotated[Positive, Meta(description="How often polled runners are asked.")] = 1.0
     timeout_seconds: Annotated[Positive | None, Meta(description="The run ends after this time.")] = None
     trial_ttl_seconds: Annotated[Positive | None, Meta(description="A trial that runs longer is stopped.")] = None
+    policy: Annotated[Policy | None, Meta(description="What free slots take; the strategy's where left out.")] = None
 
     def arguments(self, max_trials: int | None = None, parallelism: int | None = None) -> dict[str, Any]:
         """The arguments of ``run_trials``; those given here win."""

@@ -15,7 +15,8 @@ from msgspec import Meta
 
 from titrant.model.factorial import USUAL, Levels
 
-Method = Literal["fast", "quality", "random_search"]
+Method = Literal["fast", "quality", "thompson", "turbo", "botorch", "random_search"]
+"""How a model makes suggestions: see ``docs/generators.md``; with the last none does."""
 Initialization = Literal["sobol", "latin_hypercube", "random", "grid"]
 Node = Literal["centre", "sobol", "latin_hypercube", "random", "grid", "bo"]
 """Who makes a suggestion: the centre, an initial design, or a model."""
@@ -169,7 +170,7 @@ class GenerationStrategy(msgspec.Struct, frozen=True, kw_only=True, omit_default
     """How trials are made: centre, then an initial design, then Bayesian optimization, with Ax's defaults.
 
     Attributes:
-        method: ``"fast"`` and ``"quality"`` end in Bayesian optimization, ``"random_search"`` stays with the design.
+        method: ``"random_search"`` stays with the design, every other one ends in Bayesian optimization.
         initialization_budget: Trials before the model takes over, the centre among them; where None 5, and of a grid
             all of it.
         min_observed: Of these, how many must be completed; ``max(1, budget // 2)`` where None.

@@ -63,13 +63,14 @@ def _making(suggestion: Suggestion, seen: Seen) -> Iterator[str]:
     what = DESIGNS.get(suggestion.node)
     if what is None:
         yield (
-            f"{suggestion.generator} (node {suggestion.node!r}) made it, fitted to the data of {_named(seen.trials)} "
+            f"{suggestion.generator} (node {_node(suggestion)!r}) made it, fitted to the data of {_named(seen.trials)} "
             f"as they stood after event {seen.seq} ({when(seen.at)})."
         )
     else:
         how = "" if suggestion.generator == what else f" ({suggestion.generator})"
         brought = f" by {suggestion.maker}" if suggestion.maker else how
-        yield f"It is {what}{brought}, asked for after event {seen.seq} ({when(seen.at)}); it looks at no data."
+        of = f" by node {suggestion.strategy_node!r}" if suggestion.strategy_node else ""
+        yield f"It is {what}{brought}{of}, asked for after event {seen.seq} ({when(seen.at)}); it looks at no data."
     if suggestion.fallback:
         planned = f" by node {suggestion.asked_of}" if suggestion.asked_of else ""
         yield f"It stands in for what was planned{planned}: {suggestion.fallback}."
@@ -89,8 +90,20 @@ def _making(suggestion: Suggestion, seen: Seen) -> Iterator[str]:
         else f", value of the acquisition function {words.value(suggestion.acquisition_value)}"
     )
     yield f"Seed {suggestion.seed}, position {suggestion.position} of the sequence{of_batch}{value}{took}."
+    if suggestion.ahead:
+        yield f"It was made ahead of the slot that took it{_unseen(suggestion.unseen)}."
+    elif suggestion.unseen:
+        yield f"While it was made, results came in{_unseen(suggestion.unseen)}."
     if not suggestion.request:
         yield "Exactly what was asked is not recorded: an earlier titrant made it."
+
+
+def _node(suggestion: Suggestion) -> str:
+    return suggestion.strategy_node or suggestion.node
+
+
+def _unseen(changes: int) -> str:
+    return f", and had not seen {words.count(changes, 'change')} of the results since" if changes else ""
 
 
 def _late(late: Staleness | None) -> Iterator[str]:

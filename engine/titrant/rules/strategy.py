@@ -10,9 +10,10 @@ import math
 from functools import lru_cache
 
 import msgspec
+from msgspec.structs import replace
 
 from titrant.model.experiment import Node
-from titrant.model.factorial import factorial
+from titrant.model.factorial import USUAL, factorial
 from titrant.model.strategy import (
     AutoTransitionAfterGen,
     GenerationNode,
@@ -124,17 +125,20 @@ def standard(state: State) -> tuple[GenerationNode, ...]:
         count_attached=strategy.use_existing_trials,
     )
     observed = MinTrials(threshold=needed, transition_to="bo", only_in_statuses=OBSERVED, use_all_trials_in_exp=True)
+    size = max(1, planned - strategy.initialize_with_center) if design == "latin_hypercube" else 0
+    levels = strategy.grid_levels if design == "grid" else USUAL
+    first = GenerationNode(name=design, generator=design, size=size, grid_levels=levels)
     nodes: list[GenerationNode] = []
     if strategy.initialize_with_center and planned > 0:
         once = MinTrials(threshold=1, transition_to=design, use_all_trials_in_exp=True)
         nodes.append(GenerationNode(name="centre", generator="centre", transition_criteria=(once,)))
     if not model_follows(state):
-        return (*nodes, GenerationNode(name=design, generator=design))
+        return (*nodes, first)
     if design == "grid":
-        nodes.append(GenerationNode(name=design, generator=design, transition_criteria=(made,)))
+        nodes.append(replace(first, transition_criteria=(made,)))
         nodes.append(GenerationNode(name="sobol", generator="sobol", transition_criteria=(observed,)))
     else:
-        nodes.append(GenerationNode(name=design, generator=design, transition_criteria=(made, observed)))
+        nodes.append(replace(first, transition_criteria=(made, observed)))
     return (*nodes, GenerationNode(name="bo", generator="bo"))
 
 

@@ -11,13 +11,14 @@ from typing import get_args
 
 from titrant.errors import ConfigurationError
 from titrant.generators.process import WorkerProcess
+from titrant.model.strategy import Method
 from titrant.model.trial import Parameterization
 from titrant.replay.moment import When
 from titrant.whatif import simulated
 from titrant.whatif.basis import Basis, budget_of, read_basis, utility_of
 from titrant.whatif.oracle import Oracle
 from titrant.whatif.report import Report, Setting, estimate
-from titrant.whatif.simulated import Method, Ran, Variation
+from titrant.whatif.simulated import Ran, Variation
 
 Told = Callable[[str, int, int, float], None]
 """Told how far it is: what is done, steps done, all steps, and about how many seconds are left (NaN: not known)."""

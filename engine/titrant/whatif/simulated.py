@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 import msgspec
@@ -19,13 +19,12 @@ from titrant.engine import Engine
 from titrant.generators.process import WorkerProcess
 from titrant.messages import commands as c
 from titrant.model.observation import by_metric
+from titrant.model.strategy import Method
 from titrant.model.trial import Attempt, Parameterization, TrialStatus
 from titrant.ports import PushedRunner, Result
 from titrant.runtime.virtual_loop import VirtualTimeLoop
 from titrant.whatif.basis import Basis, utility_of
 from titrant.whatif.oracle import Oracle
-
-Method = Literal["fast", "quality", "random_search"]
 
 
 class Variation(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,7 +163,9 @@ async def _set_up(engine: Engine, variation: Variation, basis: Basis) -> None:
         log_id=parent.log_id, seq=parent.seq, hash=parent.hash.hex(), purpose="what-if", changes=changes
     )
     assert basis.state.experiment is not None
-    strategy = replace(basis.state.strategy, method=variation.method, seed=variation.seed)
+    given = basis.state.strategy
+    nodes = given.nodes if variation.method == given.method else ()
+    strategy = replace(given, method=variation.method, seed=variation.seed, nodes=nodes)
     await engine.do(derived, by())
     await engine.do(c.ConfigureExperiment(experiment=basis.state.experiment), by())
     await engine.do(c.ConfigureOptimization(optimization=basis.request.optimization), by())
