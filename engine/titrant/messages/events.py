@@ -275,17 +275,27 @@ class TrialCompleted(Fact, frozen=True, kw_only=True, tag="trial.completed"):
 
 
 class TrialFailed(Fact, frozen=True, kw_only=True, tag="trial.failed"):
-    """The trial failed; its conditions may be suggested again."""
+    """The trial failed; its conditions may be suggested again.
+
+    Attributes:
+        informative: Whether that says something of the conditions: who carried them out says that they failed.
+    """
 
     trial: int
     reason: str
+    informative: bool = False
 
 
 class TrialAbandoned(Fact, frozen=True, kw_only=True, tag="trial.abandoned"):
-    """The trial was given up; its conditions are not suggested again."""
+    """The trial was given up; its conditions are not suggested again.
+
+    Attributes:
+        informative: Whether that says something of the conditions: the runner gave them up.
+    """
 
     trial: int
     reason: str
+    informative: bool = False
 
 
 class TrialEarlyStopped(Fact, frozen=True, kw_only=True, tag="trial.early_stopped"):

@@ -79,7 +79,7 @@ def attach_data(state: State, command: c.AttachData, _at: int) -> tuple[Event, .
 def mark_failed(state: State, command: c.MarkFailed, _at: int) -> tuple[Event, ...]:
     """A trial in somebody's hands failed; it may be suggested again."""
     trial = _in_hand(state, command.trial, "marked as failed")
-    return (e.TrialFailed(trial=trial.index, reason=command.reason),)
+    return (e.TrialFailed(trial=trial.index, reason=command.reason, informative=True),)
 
 
 def mark_abandoned(state: State, command: c.MarkAbandoned, _at: int) -> tuple[Event, ...]:

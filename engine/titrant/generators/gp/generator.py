@@ -10,6 +10,7 @@ from titrant.errors import GenerationError
 from titrant.generators.axes import Floats
 from titrant.generators.base import PredictionReply, PredictionRequest, Proposal, Reply, Request
 from titrant.generators.encoding import encoding_of
+from titrant.generators.failures.weighed import weighing
 from titrant.generators.gp import model, versions
 from titrant.generators.gp.asked import TooFewError, asked, data_of, or_sobol, rows_of
 from titrant.generators.gp.build import build
@@ -36,9 +37,12 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
     fitted = fit(config, found.data, worths(found.data, found.target))
     feasible = found.target.feasible(fitted.data.y)
 
+    weighed = weighing(request, found.domain.whole)
+
     def built(pending: Floats, seed: int) -> tuple[Climber, str]:
         function = build(fitted.posteriors, found.target, feasible, pending, seed)
-        return Climber(function), f"{fitted.name} + {function.name}"
+        worth = weighed(function)
+        return Climber(worth), f"{fitted.name} + {worth.name}"
 
     def predicted(x: Floats) -> dict[str, tuple[float, float]]:
         return model.predict(fitted.posteriors, fitted.data, x, fitted.functions)[0]

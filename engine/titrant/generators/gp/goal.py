@@ -43,7 +43,7 @@ class Goal(msgspec.Struct, frozen=True):
         Those that break a constraint are worth least.
         """
         worth = self.values(y).sum(1)
-        return np.where(self.feasible(y), worth, worth.min(initial=0.0) - 1.0)
+        return np.asarray(np.where(self.feasible(y), worth, worth.min(initial=0.0) - 1.0))
 
 
 def goal(config: OptimizationConfig, data: Data) -> Goal:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from titrant.generators.axes import Floats
 from titrant.generators.base import Proposal, Reply, Request
+from titrant.generators.failures.weighed import weighing
 from titrant.generators.gp import model, versions
 from titrant.generators.gp.asked import asked, or_sobol
 from titrant.generators.gp.climb import Climber
@@ -41,9 +42,12 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
     front = places[undominated(values[places])]
     found = replace(found, best=found.domain.held(fitted.data.z[front]))
 
+    weighed = weighing(request, found.domain.whole)
+
     def built(pending: Floats, seed: int) -> tuple[Climber, str]:
         function = build(fitted.posteriors, values, target, feasible, pending, seed)
-        return Climber(function), f"{fitted.name} + {function.name}"
+        worth = weighed(function)
+        return Climber(worth), f"{fitted.name} + {worth.name}"
 
     def predicted(x: Floats) -> dict[str, tuple[float, float]]:
         return model.predict(fitted.posteriors, fitted.data, x, fitted.functions)[0]

@@ -1,0 +1,84 @@
+"""Acquisition functions that take it into account that a trial may fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from titrant.generators.axes import Floats
+from titrant.generators.base import Point, Request
+from titrant.generators.encoding import Encoding
+from titrant.generators.failures.chance import Chance, learnt
+from titrant.generators.gp.climb import Sloped
+from titrant.generators.gp.logs import log_density, log_probability
+
+# A point is worth a trial if it succeeds about so often as the safest one; and how sharply that is told.
+# The expected gain times the chance alone would go on asking for what almost certainly fails, once there is almost
+# nothing to be gained elsewhere.
+_ENOUGH, _SHARPNESS = 0.8, 0.1
+
+
+class Weighed:
+    """An acquisition function, a logarithm, and that of the chance that there is a result at all.
+
+    Attributes:
+        name: What it is called.
+    """
+
+    def __init__(self, function: Sloped, chance: Chance) -> None:
+        self._function, self._chance = function, chance
+        self.name = f"{function.name} x P(success)"
+
+    def values(self, points: Floats) -> Floats:
+        """``b x w`` to ``b``."""
+        chance = self._chance.of(points)
+        return self._function.values(points) + np.log(chance) + log_probability(self._over(chance))
+
+    def value_and_slope(self, point: Floats) -> tuple[float, Floats]:
+        """The value at ``w``, and its gradient, ``w``."""
+        value, slope = self._function.value_and_slope(point)
+        chance, change = self._chance.slope(point)
+        over = self._over(np.array(chance))
+        log_enough = log_probability(over)
+        steep = float(np.exp(log_density(over) - log_enough)) / (_SHARPNESS * self._chance.best)
+        return value + float(np.log(chance) + log_enough), slope + (1.0 / chance + steep) * change
+
+    def _over(self, chance: Floats) -> Floats:
+        """How far chances are beyond what is enough."""
+        return np.asarray((chance / self._chance.best - _ENOUGH) / _SHARPNESS)
+
+
+def chance_of(request: Request, encoding: Encoding) -> Chance | None:
+    """What the trials of a request say of the chance that one succeeds; None where none failed, or the numbers do.
+
+    Args:
+        request: What is asked.
+        encoding: The whole space.
+    """
+    if not request.failed:
+        return None
+    try:
+        return learnt(_columns(encoding, request.observed), _columns(encoding, request.failed))
+    except FloatingPointError:
+        return None
+
+
+def weighing(request: Request, encoding: Encoding) -> Callable[[Sloped], Sloped]:
+    """What puts the chance of success into an acquisition function; what changes nothing where it is the same for all.
+
+    Args:
+        request: What is asked.
+        encoding: The whole space.
+    """
+    chance = chance_of(request, encoding)
+
+    def weighed(function: Sloped) -> Sloped:
+        return function if chance is None or chance.alike == 1.0 else Weighed(function, chance)
+
+    return weighed
+
+
+def _columns(encoding: Encoding, points: tuple[Point, ...]) -> Floats:
+    rows = [row for point in points if (row := encoding.numbers(point.parameters)) is not None]
+    return encoding.to_model(np.array(rows, dtype=np.float64).reshape(len(rows), encoding.dimension))
