@@ -120,10 +120,29 @@ class TestPvAccessKeepsTheContract(Epics):
 @pytest.mark.anyio
 async def test_a_killed_engine_over_channel_access_goes_on_and_starts_nothing_twice(epics_ca, tmp_path):
     fields = CA | {"settings": {"x": {"to": "SP", "read_back": "RBV"}}}
-    space = {"x": (20.0, 150.0)}
-    loop = await killed_and_resumed("epics", fields, starts=epics_ca.starts, folder=tmp_path, parameters=space)
+    loop = await killed_over_two_reactors(fields, epics_ca, tmp_path)
 
     assert loop.lost == []
+
+
+@pytest.mark.anyio
+async def test_a_killed_engine_over_pv_access_goes_on_and_starts_nothing_twice(epics_pva, tmp_path):
+    fields = PVA | {"settings": {"x": {"to": "SET", "read_back": "RBV"}}}
+    loop = await killed_over_two_reactors(fields, epics_pva, tmp_path, client_settings(epics_pva.port))
+
+    assert loop.lost == []
+
+
+async def killed_over_two_reactors(fields, server, folder, env=None):
+    return await killed_and_resumed(
+        "epics",
+        [fields, fields | {"prefix": "REACTOR2:"}],
+        starts=server.starts,
+        folder=folder,
+        parameters={"x": (20.0, 150.0)},
+        parallelism=2,
+        env=env,
+    )
 
 
 @pytest.mark.anyio

@@ -3,6 +3,7 @@
 Put REACTOR:SP, then put REACTOR:GO and wait; get REACTOR:YIELD.  Too hot a run raises a major alarm on the yield.
 REACTOR:RBV is what is really set, REACTOR:RUNS counts the runs that have ended, and what is put to REACTOR:FAULT
 happens in the next run: alarm, defined_error, drift or stuck.  REACTOR:GO.DISP keeps everybody out, as in every record.
+REACTOR2 is another reactor of the same kind.
 """
 
 import asyncio
@@ -15,8 +16,8 @@ import threading
 from tests.adapters.servers.process import LOOPBACK
 from tests.adapters.servers.reactor import LIMIT, begin, hangs, yield_at
 
-PREFIX = "REACTOR"
-RUN_S = 0.05
+PREFIX, SECOND = "REACTOR", "REACTOR2"
+RUN_S = 0.15
 
 
 def settings(port, repeater):
@@ -71,7 +72,16 @@ def serve():
     from softioc import alarm, asyncio_dispatcher, builder, softioc  # noqa: PLC0415  (reads the settings when loaded)
 
     dispatcher = asyncio_dispatcher.AsyncioDispatcher()
-    builder.SetDeviceName(PREFIX)
+    for name in PREFIX, SECOND:
+        builder.SetDeviceName(name)
+        add_reactor(builder, alarm)
+    builder.LoadDatabase()
+    softioc.iocInit(dispatcher, enable_pva=False)
+    threading.Event().wait()
+
+
+def add_reactor(builder, alarm):
+    """The records of one reactor."""
     reading = builder.aIn("YIELD", initial_value=0.0, PREC=3)
     busy = builder.boolIn("BUSY", ZNAM="Idle", ONAM="Running")
     taken = builder.aIn("RBV", initial_value=20.0)
@@ -105,9 +115,6 @@ def serve():
     builder.aOut("SP", initial_value=20.0, always_update=True, on_update=put, blocking=True)
     builder.aOut("GO", initial_value=0, on_update=run, always_update=True, blocking=True)
     builder.stringOut("FAULT", initial_value="", on_update=arm, always_update=True, blocking=True)
-    builder.LoadDatabase()
-    softioc.iocInit(dispatcher, enable_pva=False)
-    threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Put REACTOR:SP, which runs; get REACTOR:YIELD.  Too hot a run is refused, with the server's own error.
 Or put REACTOR:SET, which does not run (REACTOR:RBV is what is really set), then REACTOR:GO; REACTOR:RUNS counts the
 runs that have ended, and what is put to REACTOR:FAULT happens in the next run: refuse, alarm, defined_error, drift or
-stuck.
+stuck.  REACTOR2 is another reactor of that second kind.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from p4p.server.asyncio import SharedPV
 from tests.adapters.servers.process import LOOPBACK
 from tests.adapters.servers.reactor import LIMIT, begin, hangs, yield_at
 
-PREFIX = "REACTOR"
-RUN_S = 0.05
+PREFIX, SECOND = "REACTOR", "REACTOR2"
+RUN_S = 0.15
 MAJOR = 2
 
 
@@ -108,6 +108,8 @@ async def main(port):
 
     variables = {"SP": set_point, "YIELD": reading} | stepwise(reading)
     served = {f"{PREFIX}:{name}": pv for name, pv in variables.items()}
+    second = SharedPV(nt=NTScalar("d"), initial=0.0)
+    served |= {f"{SECOND}:{name}": pv for name, pv in ({"YIELD": second} | stepwise(second)).items()}
     with Server([served], conf=server_settings(port), useenv=False):
         close_search_socket()
         await asyncio.Event().wait()
