@@ -18,7 +18,7 @@ from titrant.model.space import ChoiceParameterConfig, FixedParameterConfig, Par
 _GIVEN = {"is_fidelity", "is_context", "target_value", "parameter_type"}
 _FIELDS = {
     "range": ("bounds", _GIVEN | {"bounds", "step_size", "scaling"}),
-    "choice": ("values", _GIVEN | {"values", "is_ordered", "is_task", "descriptors"}),
+    "choice": ("values", _GIVEN | {"values", "is_ordered", "is_task", "descriptors", "dependent_parameters"}),
     "fixed": ("value", {"value"}),
 }
 
@@ -79,10 +79,9 @@ def _range(name: str, form: Parameter) -> RangeParameterConfig:
 def _choice(name: str, form: Parameter) -> ChoiceParameterConfig:
     values = tuple(form.values or ())
     kind = form.parameter_type or _kind(values)
-    described: dict[str, Any] = {} if form.descriptors is None else {"descriptors": form.descriptors}
-    if form.is_task is not None:
-        described["is_task"] = form.is_task
-    return ChoiceParameterConfig(name, values, kind, form.is_ordered, **described, **_part(form))
+    said = {field: getattr(form, field) for field in ("is_task", "descriptors", "dependent_parameters")}
+    more: dict[str, Any] = {field: value for field, value in said.items() if value is not None}
+    return ChoiceParameterConfig(name, values, kind, form.is_ordered, **more, **_part(form))
 
 
 def _part(form: Parameter) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import force_setattr
 
 from titrant.errors import SearchSpaceError
+from titrant.model.conditions import checked_dependents
 from titrant.model.constraints import (
     KINDS,
     Grid,
@@ -166,6 +167,8 @@ class ChoiceParameterConfig(_Listed, msgspec.Struct, frozen=True, tag="choice", 
         descriptors: Numbers that describe each value, ``{"THF": {"dielectric": 7.5, "logP": 0.46}, ...}``: models
             compare values by them instead of by name, and so learn of one value from others.  Rows of values that
             are not among ``values`` are left out.
+        dependent_parameters: Parameters that are active only under some values of this one, ``{"batch": ["stirring"],
+            "flow": ["rate", "coil"]}`` (as in Ax): where they are not, trials have no value of them.
     """
 
     name: str
@@ -177,6 +180,7 @@ class ChoiceParameterConfig(_Listed, msgspec.Struct, frozen=True, tag="choice", 
     target_value: bool | int | float | str | UnsetType = UNSET
     is_context: bool | UnsetType = UNSET
     descriptors: Mapping[Any, Mapping[str, float]] | UnsetType = UNSET
+    dependent_parameters: Mapping[Any, Sequence[str]] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         require_name(self.name)
@@ -188,6 +192,8 @@ class ChoiceParameterConfig(_Listed, msgspec.Struct, frozen=True, tag="choice", 
         if described and self.is_task:
             raise SearchSpaceError(f"parameter {self.name!r} has is_task and descriptors: tasks are told apart by name")
         force_setattr(self, "descriptors", described)
+        below = checked_dependents(self.name, self.values, self.dependent_parameters or {})
+        force_setattr(self, "dependent_parameters", below or UNSET)
 
     @property
     def role(self) -> Role:
@@ -207,11 +213,18 @@ class ChoiceParameterConfig(_Listed, msgspec.Struct, frozen=True, tag="choice", 
         return self.values
 
 
-class FixedParameterConfig(_Listed, msgspec.Struct, frozen=True, tag="fixed"):
-    """A parameter that always has the same value."""
+class FixedParameterConfig(_Listed, msgspec.Struct, frozen=True, tag="fixed", repr_omit_defaults=True):
+    """A parameter that always has the same value.
+
+    Attributes:
+        name: The parameter's name.
+        value: What it is.
+        dependent_parameters: Where it is a choice that was fixed, what is active under which of its values.
+    """
 
     name: str
     value: bool | int | float | str
+    dependent_parameters: Mapping[Any, Sequence[str]] | UnsetType = UNSET
     role = "design"
 
     def __post_init__(self) -> None:
@@ -220,6 +233,8 @@ class FixedParameterConfig(_Listed, msgspec.Struct, frozen=True, tag="fixed"):
         if value is None:
             raise SearchSpaceError(f"parameter {self.name!r} is fixed at {self.value!r}: use a finite number or a text")
         force_setattr(self, "value", value)
+        below = checked_dependents(self.name, None, self.dependent_parameters or {})
+        force_setattr(self, "dependent_parameters", below or UNSET)
 
     @property
     def allowed(self) -> tuple[ParameterValue, ...]:
