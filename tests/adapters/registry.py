@@ -24,10 +24,7 @@ Y = {"y": "y"}
 OUT = {"y": "/y"}
 TOLD = {"topic": "a", "json": {"id": "{key}"}}
 ASKED = {"topic": "a", "json": {"id": "{key}", "q": "{question}"}}
-
-
 REST = {"url": "http://127.0.0.1:1", "start": POST, "measure": OUT}
-
 FEWEST = {
     "sila": {"host": "h", "command": "A.B", "measure": Y},
     "opcua": {"url": "opc.tcp://h", "unit": "u", "measure": Y},
@@ -67,7 +64,7 @@ FEWEST = {
 """Fields with which an adapter promises least, beside its defaults."""
 FEWEST_OF_METRICS = {
     "file_drop": {"results": "r", "column": "area"},
-    "mqtt": {"topic": "a", "value": "/y"},
+    "mqtt": {"host": "h", "topic": "a"},
     "rest": {"url": "http://127.0.0.1:1", "get": GET, "value": "/y"},
 }
 """The same of metrics."""

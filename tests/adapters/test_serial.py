@@ -205,6 +205,17 @@ async def test_a_missing_library_is_named_with_its_extra(make_runner, monkeypatc
 
 
 @pytest.mark.anyio
+async def test_a_port_that_may_not_be_opened_is_told_before_the_first_trial(make_runner, monkeypatch):
+    async def denied(*_, **__):
+        raise PermissionError(13, "Permission denied", "/dev/ttyS0")
+
+    monkeypatch.setattr(serialx, "create_serial_connection", denied)
+    with pytest.raises(RunnerError, match=r"PermissionError: .*Permission denied: '/dev/ttyS0'"):
+        async with make_runner(port="/dev/ttyS0"):
+            pass
+
+
+@pytest.mark.anyio
 async def test_the_doctor_is_told_who_answers_and_who_does_not(pump, make_runner):
     found = await make_runner(PUMP).probe()
     absent = await make_runner(PUMP, port="/dev/nowhere").probe()
