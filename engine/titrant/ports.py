@@ -16,13 +16,15 @@ A runner has one of two shapes, both first class:
         async def run(self, attempt): ...                         # -> the data, or a Result
 
 Methods may be sync (they run in a thread) or async.  Both shapes may add ``reattach``, ``safe_state`` and the
-declarations below; every declaration left out is read as "no".  Three more are there for instruments behind a line:
+declarations below; every declaration left out is read as "no".  Four more are there for instruments behind a line:
 
 - ``async __aenter__`` and ``__aexit__``: entered once before the first trial of a session, left on every way out.  What
   cannot be entered is told before any trial is made.  Metrics may have them too.
 - ``check_space(space)``: raises ``ConfigurationError`` where trials of that search space cannot be carried out; asked
   before any trial is made, and by ``titrant check``.  It touches no instrument.
 - ``probe()``: gives ``Finding``s for ``titrant doctor``; starts nothing on the instrument.
+- ``settled(attempt)``: what became of an UNKNOWN attempt has been said, by a person or by policy, so that it is on no
+  instrument any more; for runners that keep something for it until then.
 """
 
 from __future__ import annotations

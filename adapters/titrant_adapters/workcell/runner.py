@@ -141,6 +141,20 @@ class WorkcellRunner(AdapterRunner[WorkcellConfig]):
                     return trial.result("failed", str(exc))
                 await anyio.sleep(self.retry.delay(trial.refusals, attempt.key))
 
+    async def settled(self, attempt: Attempt) -> None:
+        """Give the instruments of a trial to the next, safe: somebody has said what became of it.
+
+        Raises:
+            RunnerError: One could not be made safe.
+        """
+        trial = self._walker.trials.get(attempt.key)
+        if trial is not None:
+            trial.called_off = "it was settled"
+            troubles = await made_safe(self._walker.own(trial, trial.touched))
+            self._walker.forget(trial)
+            if troubles:
+                raise RunnerError("; ".join(troubles))
+
     async def stop(self, attempt: Attempt) -> None:
         """Stop the steps under way, begin no other, and bring what the trial used into its safe state.
 

@@ -74,6 +74,9 @@ class Effects:
                     found.append(self._stop(after.trial(index), reason))
                 case e.TrialResolved(trial=index, outcome="running") if isinstance(command, c.Resolve):
                     found.extend(self._take_up(after, after.trial(index), reattach=True))
+                case e.TrialResolved(trial=index, outcome=outcome) if outcome != "running":
+                    lost = before.trial(index)
+                    found.append((self._runners.get(lost.runner or ""), mail.Settled(attempt=_attempt(lost))))
                 case (
                     e.TrialCompleted(trial=index)
                     | e.TrialFailed(trial=index)

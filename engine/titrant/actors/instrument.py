@@ -208,6 +208,11 @@ class Instrument:
         else:
             await self._call(self.runner.stop, attempt, what=f"stop of trial {attempt.trial}")
 
+    async def settled(self, attempt: Attempt) -> None:
+        """Tell a runner that wants to know that an attempt of which it knew nothing is over."""
+        if _defined(self.runner, "settled"):
+            await self._call(self.runner.settled, attempt, what=f"settled of trial {attempt.trial}")
+
     async def safe_state(self) -> bool:
         """Bring the instrument into a safe state; False if the runner has no way to."""
         if not _defined(self.runner, "safe_state"):

@@ -14,7 +14,7 @@ import anyio
 import anyio.abc
 
 from titrant.actors.instrument import Instrument
-from titrant.actors.mail import Do, Reattach, StopTrial, Submit
+from titrant.actors.mail import Do, Reattach, Settled, StopTrial, Submit
 from titrant.errors import ActorStopped, DeadlineExceeded, NeverSeen, OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.messages import commands as c
 from titrant.model.observation import Observation
@@ -40,7 +40,7 @@ class RunnerActor:
     def __init__(self, instrument: Instrument, *, supervisor: Mailbox[Do], clock: Clock) -> None:
         self.instrument = instrument
         self.name = f"runner:{instrument.spec.name}"
-        self.mailbox: Mailbox[Submit | Reattach | StopTrial] = Mailbox(self.name, 65_536)
+        self.mailbox: Mailbox[Submit | Reattach | StopTrial | Settled] = Mailbox(self.name, 65_536)
         self._supervisor = supervisor
         self._clock = clock
         self._under_way: dict[int, anyio.CancelScope] = {}
@@ -62,6 +62,8 @@ class RunnerActor:
                         tasks.start_soon(self._watched, attempt, self._find_again, message)
                     case StopTrial():
                         tasks.start_soon(self._stop, message)
+                    case Settled(attempt=attempt):
+                        tasks.start_soon(self._settled, attempt)
             for scope in self._stopping:
                 scope.deadline = anyio.current_time() + STOP_SECONDS
             tasks.cancel_scope.cancel()
@@ -345,6 +347,12 @@ class RunnerActor:
             await self.instrument.safe_state()
         except Exception as exc:  # noqa: BLE001  # the runner is foreign code; the trial is a person's in any case
             log.error("safe_state.failed", runner=self.instrument.spec.name, reason=describe(exc))
+
+    async def _settled(self, attempt: Attempt) -> None:
+        try:
+            await self.instrument.settled(attempt)
+        except Exception as exc:  # noqa: BLE001  # the runner is foreign code; the trial is over in any case
+            log.error("settled.failed", runner=self.instrument.spec.name, trial=attempt.trial, reason=describe(exc))
 
     # --- reporting --------------------------------------------------------------------------------------------------
 

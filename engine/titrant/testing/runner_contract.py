@@ -301,10 +301,11 @@ class RunnerContract:
             late = {"delay": 0.3 * self.deadline_s, "late_reply": 1.5 * self.deadline_s}
             await lab.arm(fault, late.get(fault, 0.0))
             with anyio.fail_after(2 * whole + GENEROUS):
-                ended = await carrier.carry_out(attempt_of(first))
+                ended = await carrier.carry_out(attempt := attempt_of(first))
             with anyio.fail_after(2 * whole + GENEROUS):
                 await lab.settled()
             started = await lab.starts() - starts
+            await carrier.instrument.settled(attempt)  # as once a person has looked, and said so
             after = await carrier.carry_out(attempt_of(second))
 
         assert ended.outcome in ALLOWED[fault], ended
