@@ -180,7 +180,7 @@ def test_the_configs_of_ax_are_taken_as_they_are():
     assert search_space([axs_range, axs_choice]).parameters == (N, C)
 
 
-@pytest.mark.parametrize("field", ["dependent_parameters", "expression_str", "log_scale"])
+@pytest.mark.parametrize("field", ["expression_str", "log_scale"])
 def test_what_is_not_supported_is_said(field):
     config = SimpleNamespace(name="c", values=["x"], parameter_type="str", **{field: {"x": ["a"]}})
 

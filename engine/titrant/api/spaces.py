@@ -11,9 +11,13 @@ from msgspec.structs import replace
 from titrant.engine import Engine
 from titrant.errors import ConfigurationError, SearchSpaceError
 from titrant.generators import emptiness
+from titrant.model.conditions import dependents
 from titrant.model.constraints import KINDS
+from titrant.model.descriptors import text_of
 from titrant.model.expressions import cast
+from titrant.model.restrictions import constraint, parted
 from titrant.model.space import (
+    AnyConstraint,
     ChoiceParameterConfig,
     FixedParameterConfig,
     LinearConstraint,
@@ -37,8 +41,8 @@ class SpaceChange(msgspec.Struct, frozen=True, kw_only=True):
         fixed: Parameters that have one value from now on.
         added: New parameters.
         removed: Parameters that trials to come have no more.
-        constrained: Linear constraints that hold from now on.
-        freed: Linear constraints that hold no more.
+        constrained: Constraints that hold from now on.
+        freed: Constraints that hold no more.
     """
 
     bounds: dict[str, Bounds] = {}
@@ -65,8 +69,11 @@ class SpaceChange(msgspec.Struct, frozen=True, kw_only=True):
         changed |= {name: _chosen(old.parameter(name), values) for name, values in self.values.items()}
         changed |= {name: _fixed(old.parameter(name), value) for name, value in self.fixed.items()}
         gone = {old.parameter(name).name for name in self.removed}
-        kept = (changed.get(one.name, one) for one in old.parameters if one.name not in gone)
-        return SearchSpace((*kept, *self.added), _constraints(old.constraints, self.constrained, self.freed))
+        kept = [changed.get(one.name, one) for one in old.parameters if one.name not in gone]
+        kept = [_without(one, gone) for one in kept]
+        _none_let_loose(old, (*kept, *self.added), gone)
+        constraints = _constraints(old.every_constraint, self.constrained, self.freed)
+        return SearchSpace((*kept, *self.added), *parted(constraints))
 
 
 async def refuse_empty(engine: Engine, space: SearchSpace) -> None:
@@ -94,11 +101,36 @@ def _bounded(parameter: ParameterConfig, before: ParameterConfig | None, bounds:
 
 
 def _chosen(parameter: ParameterConfig, values: tuple[ParameterValue, ...]) -> ParameterConfig:
+    if isinstance(parameter, RangeParameterConfig):
+        raise ConfigurationError(
+            f"parameter {parameter.name!r} is a range, which has bounds and no values: change those"
+        )
+    known = [text_of(value) for value in values]
+    below = {value: names for value, names in dependents(parameter).items() if value in known}
     if isinstance(parameter, ChoiceParameterConfig):
-        return replace(parameter, values=values)
-    if isinstance(parameter, FixedParameterConfig):
-        return ChoiceParameterConfig(parameter.name, values, parameter.parameter_type)
-    raise ConfigurationError(f"parameter {parameter.name!r} is a range, which has bounds and no values: change those")
+        return replace(parameter, values=values, dependent_parameters=below)
+    return ChoiceParameterConfig(parameter.name, values, parameter.parameter_type, dependent_parameters=below)
+
+
+def _without(parameter: ParameterConfig, gone: Iterable[str]) -> ParameterConfig:
+    """A parameter on which those that are gone depend no more."""
+    below = dependents(parameter)
+    if not below or isinstance(parameter, RangeParameterConfig):
+        return parameter
+    left = {value: [name for name in names if name not in gone] for value, names in below.items()}
+    return replace(parameter, dependent_parameters=left)
+
+
+def _none_let_loose(old: SearchSpace, new: Iterable[ParameterConfig], gone: Iterable[str]) -> None:
+    """Make sure that nothing becomes always active because what it depended on has changed."""
+    new = tuple(new)
+    still = {name for one in new for names in dependents(one).values() for name in names}
+    for name, condition in old.conditions.items():
+        if name not in still and name not in gone:
+            raise SearchSpaceError(
+                f"parameter {name!r} is active under {' or '.join(sorted(condition.values))} of {condition.parent!r} "
+                f"only, which would be gone: remove {name!r} as well"
+            )
 
 
 def _fixed(parameter: ParameterConfig, value: object) -> ParameterConfig:
@@ -106,23 +138,25 @@ def _fixed(parameter: ParameterConfig, value: object) -> ParameterConfig:
     held = cast(value, kind) if kind in ("float", "int") else parameter.check(value)
     if held is None:
         raise ConfigurationError(f"parameter {parameter.name!r} cannot be fixed at {value!r}: give {KINDS[kind]}")
-    return FixedParameterConfig(parameter.name, held)
+    return FixedParameterConfig(parameter.name, held, dependents(parameter))
 
 
 def _constraints(
-    old: tuple[LinearConstraint, ...], added: Iterable[str], removed: Iterable[str]
-) -> tuple[LinearConstraint, ...]:
+    old: tuple[AnyConstraint, ...], added: Iterable[str], removed: Iterable[str]
+) -> tuple[AnyConstraint, ...]:
     kept = list(old)
-    for gone in map(LinearConstraint.parse, removed):
+    for gone in map(constraint, removed):
         left = [one for one in kept if _meaning(one) != _meaning(gone)]
         if len(left) == len(kept):
             there = ", ".join(repr(one.text) for one in old) or "none"
             raise SearchSpaceError(f"there is no constraint {gone.text!r}: there are {there}")
         kept = left
-    kept += [new for new in map(LinearConstraint.parse, added) if new not in kept]
+    kept += [new for new in map(constraint, added) if new not in kept]
     return tuple(kept)
 
 
-def _meaning(constraint: LinearConstraint) -> tuple[object, ...]:
+def _meaning(given: AnyConstraint) -> object:
     """A constraint whatever its spelling."""
-    return sorted(constraint.terms), constraint.relation, constraint.bound
+    if isinstance(given, LinearConstraint):
+        return sorted(given.terms), given.relation, given.bound
+    return replace(given, text="", names=tuple(sorted(given.names)))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain, islice
+
 from msgspec.structs import replace
 
 from titrant.errors import ConfigurationError, GenerationError
 from titrant.generators.base import Proposal, Reply, Request
+from titrant.model.conditions import MOST_BRANCHES
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization
 
@@ -48,10 +53,30 @@ def centre(space: SearchSpace, fixed: Parameterization, seed: int) -> tuple[Para
         held = {name: space.parameter(name).check(value) for name, value in fixed.items()}
     except ConfigurationError as error:
         raise GenerationError(f"what is held fixed does not fit the search space: {error}") from error
-    middle = space.centre() | held
+    middle = space.round(space.filled({**space.centre(), **held})) if space.is_conditional else space.centre() | held
     if space.contains(middle):
         return middle, "centre of the search space"
+    if space.is_conditional:
+        return _within_branch(space, held, middle, seed)
     return _feasible_centre(space, fixed, middle, seed)
+
+
+def _within_branch(
+    space: SearchSpace, held: Parameterization, middle: Parameterization, seed: int
+) -> tuple[Parameterization, str]:
+    """The centre of the plain space in which the middle lies, or of the first other one that has a point."""
+    for branch in chain(_own(space, middle), islice(space.branches(), MOST_BRANCHES)):
+        try:
+            found, how = centre(branch, {name: value for name, value in held.items() if name in branch.names}, seed)
+        except GenerationError:
+            continue
+        return space.check(found), how
+    raise GenerationError("no point keeps the constraints, whatever is active: relax one of them")
+
+
+def _own(space: SearchSpace, middle: Parameterization) -> Iterator[SearchSpace]:
+    with suppress(ConfigurationError):
+        yield space.branch(middle)
 
 
 def _feasible_centre(

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from titrant.errors import SearchSpaceError
+from titrant.model.conditions import MOST_BRANCHES
+from titrant.model.constraints import LinearConstraint
 from titrant.model.parameters import RangeParameterConfig
+from titrant.model.restrictions import Cardinality
 
 if TYPE_CHECKING:
     from titrant.generators.programme import Programme
-    from titrant.model.constraints import LinearConstraint
-    from titrant.model.space import SearchSpace
+    from titrant.model.space import AnyConstraint, SearchSpace
     from titrant.model.trial import Parameterization
 
 # Rounds in which each constraint that is missed moves its parameters; spaces people write need one or two.
@@ -34,14 +37,31 @@ def refuse_empty(space: SearchSpace) -> None:
             infeasible subset, by leaving out one after the other: J. W. Chinneck, E. W. Dravnieks, ORSA Journal on
             Computing 3 (1991)).
     """
-    if not is_settled(space) and (why := _clash(space)):
+    if is_settled(space):
+        return
+    why = None
+    for branch in _branches(space):
+        if (why := _clash(branch)) is None:
+            return
+    if why:
         raise SearchSpaceError(why)
 
 
 def is_settled(space: SearchSpace) -> bool:
     """True if the space certainly has a point, as far as can be told without a solver: at once."""
-    if not space.constraints:
+    return any(map(_is_settled, _branches(space)))
+
+
+def _branches(space: SearchSpace) -> Iterable[SearchSpace]:
+    """The plain spaces that a conditional one consists of, as far as they are looked at."""
+    return islice(space.branches(), MOST_BRANCHES) if space.is_conditional else (space,)
+
+
+def _is_settled(space: SearchSpace) -> bool:
+    if not space.every_constraint:
         return True
+    if space.restrictions:
+        return _point(space) is not None
     names = [name for constraint in space.constraints for name in constraint.names]
     smooth = all(
         isinstance(config, RangeParameterConfig) and config.size() is None
@@ -55,6 +75,8 @@ def is_settled(space: SearchSpace) -> bool:
 def _point(space: SearchSpace) -> Parameterization | None:
     """A point that keeps the constraints, found by moving the centre's values one by one; None where none was found."""
     values = space.centre()
+    absent = _absent(space)
+    values |= {name: space.parameter(name).check(0) for name in absent}
     for _ in range(_SWEEPS):
         if space.contains(values):
             return values
@@ -62,29 +84,42 @@ def _point(space: SearchSpace) -> Parameterization | None:
             for name, weight in constraint.terms:
                 if not constraint.excess(values):
                     break
+                if name in absent:
+                    continue
                 total = math.fsum(w * float(values[other]) for other, w in constraint.terms)
                 values[name] = space.parameter(name).nearest(float(values[name]) + (constraint.bound - total) / weight)
     return None
+
+
+def _absent(space: SearchSpace) -> set[str]:
+    """Components to leave out so that no more are present than may be: those that can be least."""
+    absent: set[str] = set()
+    for restriction in space.restrictions or ():
+        if isinstance(restriction, Cardinality):
+            ends = {name: space.parameter(name).interval or (0.0, 0.0) for name in restriction.names}
+            there = sorted((name for name in ends if name not in absent), key=lambda name: -ends[name][1])
+            absent.update(name for name in there[restriction.most :] if ends[name][0] == 0)
+    return absent
 
 
 def _clash(space: SearchSpace) -> str | None:
     from titrant.generators.programme import Programme  # noqa: PLC0415 - half a second, and hardly ever needed
 
     programme = Programme(space)
-    if programme.allows(space.constraints) is not False:
+    if programme.allows(space.every_constraint) is not False:
         return None
-    least = _irreducible(programme, space.constraints)
+    least = _irreducible(programme, space.every_constraint)
     if programme.allows(least, steps=False) is False:
         return _sentence(least, "no point within the bounds", "relax one of them, or widen the bounds")
     stepped = programme.stepped(least)
     on = f"no point on the steps of {', '.join(stepped)}"
-    if len(least) == 1 and least[0].relation == "==":
-        reached = " and ".join(f"{total:g}" for total in programme.nearest(least[0]))
+    if len(least) == 1 and isinstance(one := least[0], LinearConstraint) and one.relation == "==":
+        reached = " and ".join(f"{total:g}" for total in programme.nearest(one))
         return _sentence(least, on, f"the nearest sums they reach are {reached}: use one of those, or finer steps")
     return _sentence(least, on, "points between the steps would: make steps finer, or relax one of the constraints")
 
 
-def _irreducible(programme: Programme, constraints: Sequence[LinearConstraint]) -> tuple[LinearConstraint, ...]:
+def _irreducible(programme: Programme, constraints: Sequence[AnyConstraint]) -> tuple[AnyConstraint, ...]:
     """As few of the constraints as have no point by themselves: none of them can be left out."""
     kept = list(constraints)
     for one in constraints:
@@ -94,7 +129,7 @@ def _irreducible(programme: Programme, constraints: Sequence[LinearConstraint]) 
     return tuple(kept)
 
 
-def _sentence(constraints: Iterable[Any], where: str, advice: str) -> str:
+def _sentence(constraints: Iterable[AnyConstraint], where: str, advice: str) -> str:
     texts = [repr(constraint.text) for constraint in constraints]
     if len(texts) == 1:
         return f"constraint {texts[0]} cannot be met: {where} keeps it; {advice}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from titrant.errors import ConfigurationError, GenerationError
 from titrant.generators.axes import Axis, Floats, free_axis
+from titrant.generators.gates import Gate, gate_of, is_never_active, is_open, resting
+from titrant.generators.restricted import Restricted
 from titrant.model.space import LinearConstraint, SearchSpace
 from titrant.model.trial import Parameterization, ParameterValue
 
@@ -28,6 +30,7 @@ class LinearSystem(msgspec.Struct, frozen=True):
         a, b, offset_a: ``m x d``, ``m``, and ``m``: the magnitude of what fixed parameters contribute to each row.
         c, d, offset_c: The same of the equalities: ``k x d``, ``k``, ``k``.
         names: What the constraints are called, for messages.
+        gates: For each row, the inequalities first, what must be so that it counts; empty where all always do.
     """
 
     a: Floats
@@ -37,6 +40,7 @@ class LinearSystem(msgspec.Struct, frozen=True):
     d: Floats
     offset_c: Floats
     names: tuple[str, ...]
+    gates: tuple[Gate, ...] = ()
 
     @property
     def any(self) -> bool:
@@ -54,44 +58,80 @@ class LinearSystem(msgspec.Struct, frozen=True):
         scale_c = np.maximum(np.abs(z) @ np.abs(self.c.T) + self.offset_c, np.abs(self.d))
         over = np.concatenate([z @ self.a.T - self.b, np.abs(z @ self.c.T - self.d)], axis=1)
         scale = np.maximum(np.concatenate([scale_a, scale_c], axis=1), np.finfo(float).tiny)
-        return np.where(over > TOLERANCE * scale, over / scale, 0.0)
+        found = np.where(over > TOLERANCE * scale, over / scale, 0.0)
+        return found * self.counting(z) if self.gates else found
+
+    def counting(self, z: Floats) -> Mask:
+        """Which constraints count at each row, since all their parameters are active: ``n x d`` to ``n x (m + k)``."""
+        found = np.ones((len(z), len(self.a) + len(self.c)), bool)
+        for i, gate in enumerate(self.gates):
+            found[:, i] = is_open(gate, z)
+        return found
+
+    def at(self, z: Floats) -> LinearSystem:
+        """The constraints that count at a row, ``d``, without conditions."""
+        if not self.gates:
+            return self
+        kept = self.counting(z[None])[0]
+        first, second = kept[: len(self.a)], kept[len(self.a) :]
+        return LinearSystem(
+            self.a[first],
+            self.b[first],
+            self.offset_a[first],
+            self.c[second],
+            self.d[second],
+            self.offset_c[second],
+            self.names,
+        )
 
     def holds(self, z: Floats) -> Mask:
         """True for each row that keeps every constraint: ``n x d`` to ``n``."""
         return np.asarray((self.excess(z) == 0).all(1)) if self.any else np.ones(len(z), bool)
 
 
-class Encoding:
+class Encoding(Restricted):
     """The free axes of a space, in the space's order, with everything else held at its one value.
 
     Attributes:
         space: The search space.
         fixed: Parameters with one value.
         axes: The others.
-        system: The constraints between them.
+        system: The linear constraints between them.
+        parents: Places of axes on which other parameters depend.
         size: How many points there are without constraints; None where infinitely many.
     """
 
     def __init__(self, space: SearchSpace, fixed: Parameterization) -> None:
         self.space = space
         self.fixed: dict[str, ParameterValue] = {}
-        axes: list[Axis] = []
+        found: dict[str, Axis] = {}
         for config in space.parameters:
             axis = fixed[config.name] if config.name in fixed else free_axis(config)
             if isinstance(axis, bool | int | float | str):
                 self.fixed[config.name] = axis
             else:
-                axes.append(axis)
-        self.axes = tuple(axes)
-        self.system = _system(space.constraints, self.axes, self.fixed)
-        self.low = np.array([axis.low for axis in axes])
-        self.high = np.array([axis.high for axis in axes])
+                found[config.name] = axis
+        conditions = space.conditions
+        known = {**self.fixed, **dict.fromkeys(found)}
+        never = {name for name in known if is_never_active(conditions, name, known)}
+        self.fixed = {name: value for name, value in self.fixed.items() if name not in never}
+        self.axes = tuple(axis for name, axis in found.items() if name not in never)
+        place = {axis.name: j for j, axis in enumerate(self.axes)}
+        self._gates = {
+            name: gate for name in known if name not in never and (gate := gate_of(conditions, name, self.axes, place))
+        }
+        self.parents = frozenset(place[one.parent] for one in conditions.values() if one.parent in place)
+        constraints = [one for one in space.constraints if never.isdisjoint(one.names)]
+        self.system = _system(constraints, self.axes, self.fixed, self._gates)
+        self.low = np.array([axis.low for axis in self.axes])
+        self.high = np.array([axis.high for axis in self.axes])
         self.size: int | None = 1
-        for axis in axes:
+        for axis in self.axes:
             self.size = None if self.size is None or axis.count is None else self.size * axis.count
-        ends = np.cumsum([0, *(axis.width for axis in axes)])
+        ends = np.cumsum([0, *(axis.width for axis in self.axes)])
         self.slices = tuple(slice(int(start), int(end)) for start, end in pairwise(ends))
         self.width = int(ends[-1])
+        self._restrict(fixed)
 
     @property
     def dimension(self) -> int:
@@ -113,6 +153,10 @@ class Encoding:
     def to_model(self, z: Floats) -> Floats:
         """Coordinates of the model's unit cube, unordered choices as one-hot columns: ``n x d`` to ``n x width``."""
         columns = [axis.to_model(z[:, j]) for j, axis in enumerate(self.axes)]
+        for j, axis in enumerate(self.axes):
+            if axis.name in self._gates:
+                # Where it is not active it is in its middle; that it is not, the choice that it depends on says.
+                columns[j] = np.where(is_open(self._gates[axis.name], z)[:, None], columns[j], resting(axis))
         return np.concatenate(columns, axis=1) if columns else np.empty((len(z), 0))
 
     def from_model(self, x: Floats) -> Floats:
@@ -123,18 +167,34 @@ class Encoding:
     def parameters(self, z: Floats) -> Parameterization:
         """The canonical parameterization of one row of allowed numbers, ``d``, in the space's order."""
         values = self.fixed | {axis.name: axis.value(float(z[j])) for j, axis in enumerate(self.axes)}
-        return {config.name: values[config.name] for config in self.space.parameters}
+        names = [config.name for config in self.space.parameters if config.name in values]
+        if self._gates:
+            names = [name for name in names if is_open(self._gates.get(name, ()), z[None])[0]]
+        return {name: values[name] for name in names}
 
     def decode(self, u: Sequence[float] | Floats) -> Parameterization:
         """The canonical parameterization at uniform coordinates ``d``, constraints apart."""
         return self.parameters(self.from_unit(np.asarray(u, dtype=np.float64)[None])[0])
 
     def numbers(self, parameters: Parameterization) -> Floats | None:
-        """The row of numbers, ``d``, of a parameterization; None where a value has no place on its axis."""
+        """The row of numbers, ``d``, of a parameterization; None where a value has no place on its axis.
+
+        What is not active, and so has no value, is in the middle.
+        """
         try:
-            return np.array([axis.number(parameters[axis.name]) for axis in self.axes], dtype=np.float64)
-        except (KeyError, ValueError):
+            numbers = [axis.number(parameters[axis.name]) for axis in self.axes if axis.name in parameters]
+        except ValueError:
             return None
+        if len(numbers) == len(self.axes):
+            return np.array(numbers, dtype=np.float64)
+        z = np.zeros(len(self.axes))
+        there = np.array([axis.name in parameters for axis in self.axes], dtype=bool)
+        z[there] = numbers
+        for j in np.flatnonzero(~there):
+            if is_open(self._gates.get(self.axes[j].name, ()), z[None])[0]:
+                return None
+            z[j] = self.axes[j].from_unit(np.array([0.5]))[0]
+        return z
 
 
 def encoding_of(space: SearchSpace, fixed: Parameterization) -> Encoding:
@@ -159,10 +219,13 @@ def _cached(key: bytes) -> Encoding:
     return Encoding(space, fixed)
 
 
-def _system(constraints: Sequence[LinearConstraint], axes: Sequence[Axis], fixed: Parameterization) -> LinearSystem:
+def _system(
+    constraints: Sequence[LinearConstraint], axes: Sequence[Axis], fixed: Parameterization, gates: Mapping[str, Gate]
+) -> LinearSystem:
     """The constraints over the free axes, with the fixed values moved to the other side."""
     column = {axis.name: j for j, axis in enumerate(axes)}
     rows: dict[bool, list[tuple[Floats, float, float]]] = {True: [], False: []}  # by whether it is an equality
+    wanted: dict[bool, list[Gate]] = {True: [], False: []}
     for constraint in constraints:
         weights = np.zeros(len(axes))
         for name in constraint.names:
@@ -172,15 +235,19 @@ def _system(constraints: Sequence[LinearConstraint], axes: Sequence[Axis], fixed
         for name, weight in constraint.terms:
             if name in column:
                 weights[column[name]] = weight
-        if not weights.any():
+        gate = tuple(part for name in constraint.names for part in gates.get(name, ()))
+        if not weights.any() and not gate:
             if constraint.excess(fixed):
                 raise GenerationError(f"what is held fixed breaks the constraint {constraint.text!r}")
             continue
         sign = -1.0 if constraint.relation == ">=" else 1.0
         rest = constraint.bound - sum(known.values())
         rows[constraint.relation == "=="].append((sign * weights, sign * rest, sum(map(abs, known.values()))))
+        wanted[constraint.relation == "=="].append(gate)
     names = tuple(constraint.text for constraint in constraints)
-    return LinearSystem(*_stacked(rows[False], len(axes)), *_stacked(rows[True], len(axes)), names)
+    every = (*wanted[False], *wanted[True])
+    stacked = *_stacked(rows[False], len(axes)), *_stacked(rows[True], len(axes))
+    return LinearSystem(*stacked, names, every if any(every) else ())
 
 
 def _stacked(rows: list[tuple[Floats, float, float]], width: int) -> tuple[Floats, Floats, Floats]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,14 @@ from scipy.optimize import LinearConstraint as Rows  # type: ignore[import-untyp
 
 from titrant.generators.axes import Axis, Continuous, Floats, Levels, Steps, free_axis
 from titrant.model.constraints import TOLERANCE, LinearConstraint
-from titrant.model.space import SearchSpace
+from titrant.model.restrictions import Cardinality
+from titrant.model.space import AnyConstraint, SearchSpace
 
 # Where branching takes longer, nothing is claimed. Counted in nodes: a clock would decide otherwise each time.
 _NODES = 20_000
 _INFEASIBLE = 2
 _Column = tuple[int, float]
+_Row = tuple[Floats, float, float]
 
 
 class Programme:
@@ -36,7 +38,8 @@ class Programme:
         self._known: dict[str, float] = {}
         self._columns: dict[str, list[_Column]] = {}
         self._largest: dict[str, float] = {}
-        used = {name for constraint in space.constraints for name in constraint.names}
+        self._switches: dict[str, dict[str, int]] = {}  # of a cardinality's text: name to the column "is present"
+        used = {name for constraint in space.every_constraint for name in constraint.names}
         for config in space.parameters:
             if config.name in used:
                 axis = free_axis(config)
@@ -45,6 +48,13 @@ class Programme:
                 )
                 self._known[config.name], self._columns[config.name] = constant, columns
                 self._largest[config.name] = max(map(abs, config.interval or (0.0, 0.0)))
+        steps = len(self._stepped)
+        for restriction in space.restrictions or ():
+            if isinstance(restriction, Cardinality):
+                self._switches[restriction.text] = {
+                    name: self._column(0.0, float(self._largest[name] > 0), stepped=True) for name in restriction.names
+                }
+        self._present = np.arange(len(self._stepped)) >= steps
 
     def _placed(self, axis: Axis) -> tuple[float, list[_Column]]:
         """The columns of an axis: its number is the constant and the sum of weight times column."""
@@ -68,19 +78,24 @@ class Programme:
         self._stepped.append(stepped)
         return len(self._lower) - 1
 
-    def stepped(self, constraints: Sequence[LinearConstraint]) -> tuple[str, ...]:
+    def stepped(self, constraints: Sequence[AnyConstraint]) -> tuple[str, ...]:
         """The parameters in constraints that have steps."""
         names = dict.fromkeys(name for constraint in constraints for name in constraint.names)
         return tuple(name for name in names if any(self._stepped[column] for column, _ in self._columns[name]))
 
-    def allows(self, constraints: Sequence[LinearConstraint], *, steps: bool = True) -> bool | None:
+    def allows(self, constraints: Sequence[AnyConstraint], *, steps: bool = True) -> bool | None:
         """Whether some point keeps the constraints; None where the solver gives no answer.
 
         Args:
             constraints: Some of the space's.
             steps: Whether only values on the steps count.
         """
-        rows = [self._row(constraint) for constraint in constraints]
+        rows: list[_Row] = []
+        for constraint in constraints:
+            if isinstance(constraint, LinearConstraint):
+                rows.append(self._row(constraint))
+            elif isinstance(constraint, Cardinality):
+                rows.extend(self._counting(constraint))
         if not rows or not self._lower:  # all held at one value: intervals have settled that
             return True
         answer = self._solved(rows, np.zeros(len(self._lower)), steps=steps)
@@ -100,7 +115,24 @@ class Programme:
                 found.append(float(weights @ answer.x) + constant)
         return tuple(found)
 
-    def _solved(self, rows: list[tuple[Floats, float, float]], cost: Floats, *, steps: bool) -> Any:
+    def _counting(self, constraint: Cardinality) -> Iterator[_Row]:
+        """A component is at most its bound where it is present, and 0 where not; so many are present."""
+        switches = self._switches[constraint.text]
+        for name, column in switches.items():
+            constant, largest = self._known[name], self._largest[name]
+            least = max(constraint.minimum, min(self._first(name), largest) if constraint.least else 0.0)
+            slack = TOLERANCE * largest
+            yield self._weights([*self._columns[name], (column, -largest)]), -np.inf, slack - constant
+            yield self._weights([*self._columns[name], (column, -least)]), -slack - constant, np.inf
+        count = self._weights([(column, 1.0) for column in switches.values()])
+        yield count, float(constraint.least), float(constraint.most)
+
+    def _first(self, name: str) -> float:
+        """The least value above 0 of a component that has steps; 0 of one that has none."""
+        factors = [factor for column, factor in self._columns[name] if self._stepped[column] and factor > 0]
+        return min(factors, default=0.0)
+
+    def _solved(self, rows: list[_Row], cost: Floats, *, steps: bool) -> Any:
         rows = [*rows, *((self._weights(columns), 1.0, 1.0) for columns in self._sums)]
         matrix = np.array([weights for weights, _, _ in rows]).reshape(len(rows), len(self._lower))
         length = np.maximum(
@@ -111,11 +143,11 @@ class Programme:
             cost,
             constraints=Rows(matrix / length[:, None], low, high),
             bounds=Bounds(np.array(self._lower), np.array(self._upper)),
-            integrality=np.array(self._stepped, dtype=np.int8) if steps else None,
+            integrality=np.array(self._stepped if steps else self._present, dtype=np.int8),
             options={"node_limit": _NODES},
         )
 
-    def _row(self, constraint: LinearConstraint) -> tuple[Floats, float, float]:
+    def _row(self, constraint: LinearConstraint) -> _Row:
         """A constraint as weights and the least and greatest sum, with the tolerance that the space grants."""
         weights, constant, slack = self._sum(constraint)
         rest = constraint.bound - constant

@@ -11,6 +11,8 @@ from titrant.generators.encoding import Encoding, LinearSystem
 _MOVES = 50
 # How often a random instead of the best move is taken, so that the search leaves dead ends (as in WalkSAT).
 _RESTLESS = 0.15
+# Supports tried where the nearest one has no point.
+_SUPPORTS = 8
 
 
 def repair(encoding: Encoding, z: Floats, rng: np.random.Generator) -> Floats | None:
@@ -24,6 +26,8 @@ def repair(encoding: Encoding, z: Floats, rng: np.random.Generator) -> Floats | 
         z: Numbers, ``d``.
         rng: Breaks ties and dead ends.
     """
+    if encoding.supports is not None:
+        return _on_support(encoding, z, rng)
     system = encoding.system
     z = encoding.snap(z[None])[0]
     if not system.any:
@@ -33,7 +37,7 @@ def repair(encoding: Encoding, z: Floats, rng: np.random.Generator) -> Floats | 
     smooth = np.array([j for j in involved if encoding.axes[j].count is None], dtype=np.intp)
     for _ in range(_MOVES):
         if len(smooth):
-            z = _project(encoding, z, smooth)
+            z = project(encoding, z, smooth)
         if system.holds(z[None])[0]:
             return z
         if not stepped:
@@ -42,9 +46,29 @@ def repair(encoding: Encoding, z: Floats, rng: np.random.Generator) -> Floats | 
     return None
 
 
-def _project(encoding: Encoding, z: Floats, smooth: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Floats:
+def _on_support(encoding: Encoding, z: Floats, rng: np.random.Generator) -> Floats | None:
+    """A point near ``z`` with as many components as may be present, the largest ones: ``d`` to ``d``."""
+    assert encoding.supports is not None
+    there = encoding.supports.nearest(z)
+    for number in range(_SUPPORTS):
+        inner = encoding.within(there)
+        mended = None if inner is None else repair(inner, encoding.narrowed(inner, z[None])[0], rng)
+        if inner is not None and mended is not None:
+            row = encoding.widened(inner, mended[None])
+            if encoding.holds(row)[0]:
+                return np.asarray(row[0])
+        # No point there: the supports next to it, then any.
+        others = encoding.supports.near(there) if number < _SUPPORTS // 2 else []
+        drawn = others[int(rng.integers(len(others)))] if others else encoding.supports.draw(rng)
+        if drawn is None:
+            return None
+        there = drawn
+    return None
+
+
+def project(encoding: Encoding, z: Floats, smooth: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Floats:
     """Move the continuous coordinates as little as possible towards what holds: ``d`` to ``d``."""
-    system = encoding.system
+    system = encoding.system.at(z)
     low, high = encoding.low[smooth], encoding.high[smooth]
     scale = high - low
     z = z.copy()

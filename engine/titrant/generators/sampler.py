@@ -23,14 +23,14 @@ _PROBES = 512
 # With fewer than that feasible, points are made inside the constraints instead of being thrown away.
 _WORTHWHILE = 0.02
 # Positions in a row without a feasible, untried point after which a search ends; fewer where each takes longer.
-_PATIENCE = {"box": 20_000, "simplex": 5_000, "polytope": 300, "list": 5_000}
+_PATIENCE = {"box": 20_000, "simplex": 5_000, "polytope": 300, "list": 5_000, "supports": 300}
 _PATIENCE_MENDING = 200
 # Finite spaces up to here are listed when the sequence finds no more untried points.
 _LISTABLE = 100_000
 # Where constraints leave no more points than this of a finite space, none needs to be searched for.
 _FEW = 1_000
 
-Method = Literal["box", "simplex", "polytope", "list"]
+Method = Literal["box", "simplex", "polytope", "list", "supports"]
 Key = tuple[object, ...]
 
 
@@ -49,6 +49,9 @@ class Sampler:
             ``"list"``: the few points there are, in random order.
     """
 
+    LISTABLE = _LISTABLE
+    FEW = _FEW
+
     def __init__(self, encoding: Encoding, seed: int, kind: Kind = "sobol", size: int = 0) -> None:
         self.encoding = encoding
         self._seed = seed
@@ -63,7 +66,7 @@ class Sampler:
             return "box"
         # Of a fixed seed: the method, and so the points, must not change with chance.
         probes = SobolSequence(max(1, self.encoding.dimension), 0).points(0, _PROBES)
-        if self.encoding.system.holds(self.encoding.from_unit(probes)).mean() >= _WORTHWHILE:
+        if system.holds(self.encoding.from_unit(probes)).mean() >= _WORTHWHILE:
             return "box"
         size = self.encoding.size
         if size is not None and size <= _LISTABLE and len(self.listed) <= _FEW:
@@ -166,7 +169,7 @@ class Sampler:
                     if fits and missed <= self._patience and (parameters := self._accepted(row, tried)) is not None:
                         missed = 0
                         yield row, parameters, position
-                block = min(2 * block, 16 if self.method == "polytope" else 1024)
+                block = min(2 * block, 16 if self.method in {"polytope", "supports"} else 1024)
             # One from the list, and back to the sequence: as if each point had been asked for by itself.
             rows = self.listed if self.encoding.size is not None and self.encoding.size <= _LISTABLE else ()
             accepted = ((row, self._accepted(row, tried)) for row in rows)
@@ -177,7 +180,7 @@ class Sampler:
             yield row, parameters, position
         if not found and not len(rows):
             raise GenerationError(
-                f"no point found that keeps the constraints {'; '.join(self.encoding.system.names)}: "
+                f"no point found that keeps the constraints {'; '.join(self.encoding.texts)}: "
                 "relax one of them, or make steps finer"
             )
 
@@ -195,7 +198,7 @@ class Sampler:
             if signature in tried:
                 return None
             tried.add(signature)
-        return parameters if not space.constraints or space.contains(parameters) else None
+        return parameters if not space.every_constraint or space.contains(parameters) else None
 
     @cached_property
     def listed(self) -> Floats:
@@ -204,7 +207,7 @@ class Sampler:
         levels = [axis.at(np.arange(axis.count or 1, dtype=np.float64)) for axis in axes]
         grid = np.stack(np.meshgrid(*levels, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else None
         rows = np.empty((1, 0)) if grid is None else grid
-        rows = rows[self.encoding.system.holds(rows)]
+        rows = rows[self.encoding.holds(rows)]
         order = np.random.default_rng([self._seed, 3]).permutation(len(rows))
         return np.asarray(rows[order], dtype=np.float64)
 
@@ -241,6 +244,28 @@ def sampler_of(space: SearchSpace, fixed: Parameterization, seed: int, kind: Kin
     return _cached(encoding, seed, kind, size)
 
 
+def sampler_for(encoding: Encoding, seed: int, kind: Kind = "sobol", size: int = 0, sets: int = 0) -> Sampler:
+    """A sampler of an encoding.
+
+    Args:
+        encoding: The space.
+        seed: Where the chance comes from.
+        kind: Which sequence the points come from.
+        size: Of a latin hypercube.
+        sets: How many supports take turns where the number of components is restricted; 0 for another at each
+            position, which takes longer.
+    """
+    if encoding.system.gates:
+        from titrant.generators.branched import BranchedSampler  # noqa: PLC0415 - it is made of this
+
+        return BranchedSampler(encoding, seed, kind, size)
+    if encoding.supports is None:
+        return Sampler(encoding, seed, kind, size)
+    from titrant.generators.combinations import SupportSampler  # noqa: PLC0415 - it is made of this
+
+    return SupportSampler(encoding, seed, kind, size, sets)
+
+
 @lru_cache(maxsize=16)
 def _cached(encoding: Encoding, seed: int, kind: Kind, size: int) -> Sampler:
-    return Sampler(encoding, seed, kind, size)
+    return sampler_for(encoding, seed, kind, size)

@@ -81,7 +81,11 @@ def _listed(key: bytes) -> tuple[Parameterization, ...]:
     if combinations(space, given, fixed) > LARGEST:
         return ()
     every = (dict(zip(space.names, row, strict=True)) for row in product(*_columns(space, given, fixed)))
-    return tuple(row for row in every if not space.constraints or space.contains(row))
+    if not space.is_conditional:
+        return tuple(row for row in every if not space.every_constraint or space.contains(row))
+    # Combinations that differ only in what is not active are one point.
+    points = {space.signature(row): row for row in every if space.contains(row)}
+    return tuple(space.check(row) for row in points.values())
 
 
 def _columns(

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import force_setattr
 
 from titrant.errors import ParameterizationError, SearchSpaceError
+from titrant.model.conditions import (
+    MOST_BRANCHES,
+    Conditions,
+    branches,
+    conditions_of,
+    count,
+    dependents,
+    depth,
+    is_active,
+)
 from titrant.model.constraints import LinearConstraint, conflict
 from titrant.model.expressions import key
 from titrant.model.parameters import (
@@ -18,10 +29,12 @@ from titrant.model.parameters import (
     ParameterConfig,
     RangeParameterConfig,
 )
+from titrant.model.restrictions import Cardinality, Restriction, constraint, parted
 from titrant.model.roles import Role
 from titrant.model.trial import Parameterization, ParameterValue
 
 __all__ = [
+    "Cardinality",
     "ChoiceParameterConfig",
     "FixedParameterConfig",
     "LinearConstraint",
@@ -32,21 +45,48 @@ __all__ = [
 ]
 
 
+AnyConstraint = LinearConstraint | Restriction
+"""A constraint of any kind."""
+
+
 class SearchSpace(msgspec.Struct, frozen=True):
-    """Parameters and the linear constraints between them."""
+    """Parameters and what restricts them.
+
+    Attributes:
+        parameters: What is varied.
+        constraints: Linear constraints.
+        restrictions: Constraints of other kinds; unset where there are none, as in logs of before there were any.
+    """
 
     parameters: tuple[ParameterConfig, ...]
     constraints: tuple[LinearConstraint, ...] = ()
+    restrictions: tuple[Restriction, ...] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         for field in ("parameters", "constraints"):
             force_setattr(self, field, tuple(getattr(self, field)))
+        force_setattr(self, "restrictions", tuple(self.restrictions or ()) or UNSET)
         if not self.names:
             raise SearchSpaceError("the search space has no parameter: give at least one")
         if twice := sorted({name for name in self.names if self.names.count(name) > 1}):
             raise SearchSpaceError(f"more than one parameter is called {', '.join(map(repr, twice))}: rename one")
-        if why := conflict(self.constraints, {p.name: p.interval for p in self.parameters}):
+        if why := self._conflict():
             raise SearchSpaceError(why)
+        by_name = {p.name: p for p in self.parameters}
+        conditions = self.conditions
+        for restriction in self.restrictions or ():
+            if why := restriction.misfit(by_name):
+                raise SearchSpaceError(why)
+            if lost := [name for name in restriction.names if name in conditions]:
+                raise SearchSpaceError(
+                    f"constraint {restriction.text!r} counts {lost[0]!r}, which is active under a value of "
+                    f"{conditions[lost[0]].parent!r} only: count parameters that are always active"
+                )
+
+    @property
+    def every_constraint(self) -> tuple[AnyConstraint, ...]:
+        """The constraints of all kinds, the linear ones first."""
+        return (*self.constraints, *(self.restrictions or ()))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -58,6 +98,73 @@ class SearchSpace(msgspec.Struct, frozen=True):
         if name in self.names:
             return self.parameters[self.names.index(name)]
         raise SearchSpaceError(f"there is no parameter {name!r}: there are {', '.join(self.names)}")
+
+    @property
+    def is_conditional(self) -> bool:
+        """True if some parameters are active only under a value of another."""
+        return any(dependents(p) for p in self.parameters)
+
+    @property
+    def conditions(self) -> Conditions:
+        """When the parameters that are not always active are."""
+        return conditions_of(self.parameters) if self.is_conditional else {}
+
+    def active(self, values: Mapping[str, object]) -> tuple[str, ...]:
+        """Names of the parameters that are active at canonical values of those on which others depend, in order."""
+        conditions = self.conditions
+        return tuple(name for name in self.names if is_active(conditions, name, values))
+
+    def branches(self) -> Iterator[SearchSpace]:
+        """The plain spaces of which this one consists, those that certainly have no point left out; itself if plain.
+
+        Each point lies in exactly one of them.
+        """
+        for parameters in branches(self.parameters):
+            within = self._within(parameters)
+            if conflict(within, {p.name: p.interval for p in parameters}) is None:
+                yield SearchSpace(parameters, within, self._restricted(parameters))
+
+    def branch(self, values: Mapping[str, ParameterValue]) -> SearchSpace:
+        """The plain space of what is active at the canonical values of the choices on which others depend.
+
+        Raises:
+            SearchSpaceError: Its constraints clash.
+        """
+        active = self.active(values)
+        parameters = tuple(
+            FixedParameterConfig(p.name, values[p.name]) if dependents(p) else p
+            for p in self.parameters
+            if p.name in active
+        )
+        return SearchSpace(parameters, self._within(parameters), self._restricted(parameters))
+
+    def filled(self, parameterization: Mapping[str, ParameterValue]) -> Parameterization:
+        """A parameterization with the centre of each parameter that it lacks, for those that know no conditions."""
+        return {p.name: parameterization[p.name] if p.name in parameterization else p.centre() for p in self.parameters}
+
+    def _within(self, parameters: Iterable[ParameterConfig]) -> tuple[LinearConstraint, ...]:
+        """The constraints whose parameters are all among some."""
+        names = {p.name for p in parameters}
+        return tuple(one for one in self.constraints if names.issuperset(one.names))
+
+    def _restricted(self, parameters: Iterable[ParameterConfig]) -> tuple[Restriction, ...]:
+        names = {p.name for p in parameters}
+        return tuple(one for one in self.restrictions or () if names.issuperset(one.names))
+
+    def _conflict(self) -> str | None:
+        """Why no point keeps all constraints, where intervals show it; None where they do not."""
+        intervals = {p.name: p.interval for p in self.parameters}
+        if not self.conditions:
+            return conflict(self.constraints, intervals)
+        for one in self.constraints:
+            if any(intervals.get(name) is None for name in one.names):
+                return conflict([one], intervals)
+        why = None
+        for parameters in islice(branches(self.parameters), MOST_BRANCHES):
+            why = conflict(self._within(parameters), {p.name: p.interval for p in parameters})
+            if why is None:
+                return None
+        return why
 
     def having(self, role: Role) -> tuple[str, ...]:
         """Names of the parameters that play a part, in order."""
@@ -91,54 +198,75 @@ class SearchSpace(msgspec.Struct, frozen=True):
         return not self._examined(parameterization)[1]
 
     def round(self, parameterization: Mapping[str, Any]) -> Parameterization:
-        """The nearest allowed value of each parameter, constraints not looked at; texts and bools must be allowed."""
-        return {p.name: p.nearest(_given(p, parameterization)) for p in self.parameters}
+        """The nearest allowed value of each active parameter, constraints not looked at; texts and bools must fit."""
+        return self._walked(lambda p: p.nearest(_given(p, parameterization)))
 
     def centre(self) -> Parameterization:
-        """The middle of each parameter (see its ``centre``); constraints are not looked at."""
-        return {p.name: p.centre() for p in self.parameters}
+        """The middle of each active parameter (see its ``centre``); constraints are not looked at."""
+        return self._walked(lambda p: p.centre())
 
     def size(self) -> int | None:
         """How many distinct points there are, constraints not looked at; None where infinitely many."""
-        sizes = [size for p in self.parameters if (size := p.size()) is not None]
-        return math.prod(sizes) if len(sizes) == len(self.parameters) else None
+        return count(self.parameters)
 
     def signature(self, parameterization: Mapping[str, Any]) -> tuple[Hashable, ...]:
         """A key for finding duplicates, fitting the space or not: floats to 1e-10 of themselves, None if missing."""
         fixed = {p.name: p.value for p in self.parameters if isinstance(p, FixedParameterConfig)}
         filled = {**fixed, **parameterization}
+        if self.is_conditional:
+            active = self.active({name: value for name, value in filled.items() if value is not None})
+            filled = {name: filled[name] for name in active if name in filled}
         return tuple(key(filled.get(p.name), p.parameter_type) for p in self.parameters)
 
+    def _walked(self, value: Callable[[ParameterConfig], ParameterValue]) -> Parameterization:
+        """A value of each active parameter, those on which others depend first, in the space's order."""
+        conditions = self.conditions
+        found: Parameterization = {}
+        for p in sorted(self.parameters, key=lambda p: depth(conditions, p.name)):
+            if is_active(conditions, p.name, found):
+                found[p.name] = value(p)
+        return {name: found[name] for name in self.names if name in found}
+
     def _examined(self, parameterization: Mapping[str, Any]) -> tuple[Parameterization, list[str]]:
-        values: Parameterization = {}
         problems = [
             f"{name!r} is no parameter of this search space: use {', '.join(self.names)}"
             for name in parameterization
             if name not in self.names
         ]
-        for p in self.parameters:
+        conditions = self.conditions
+        found: Parameterization = {}
+        for p in sorted(self.parameters, key=lambda p: depth(conditions, p.name)):
+            if not is_active(conditions, p.name, found):
+                continue  # tables of old trials have something in every column
             try:
-                values[p.name] = p.check(_given(p, parameterization))
+                found[p.name] = p.check(_given(p, parameterization))
             except ParameterizationError as error:
                 problems.append(str(error))
-        for constraint in self.constraints:
-            if all(name in values for name in constraint.names) and (excess := constraint.excess(values)):
-                at = ", ".join(f"{name} = {values[name]!r}" for name in constraint.names)
-                problems.append(f"constraint {constraint.text!r} is violated by {excess:g} at {at}: change one of them")
+        values = {name: found[name] for name in self.names if name in found}
+        for one in self.constraints:
+            if all(name in values for name in one.names) and (excess := one.excess(values)):
+                at = ", ".join(f"{name} = {values[name]!r}" for name in one.names)
+                problems.append(f"constraint {one.text!r} is violated by {excess:g} at {at}: change one of them")
+        for restriction in self.restrictions or ():
+            if all(name in values for name in restriction.names) and (fault := restriction.fault(values)):
+                problems.append(fault)
         return values, problems
 
 
-def search_space(parameters: Iterable[Any], constraints: Iterable[str | LinearConstraint] = ()) -> SearchSpace:
-    """Make a space of titrant's or Ax's parameter configs and of texts; SearchSpaceError where it cannot be."""
-    read = (c if isinstance(c, LinearConstraint) else LinearConstraint.parse(c) for c in constraints)
-    return SearchSpace(tuple(map(_converted, parameters)), tuple(read))
+def search_space(parameters: Iterable[Any], constraints: Iterable[object] = ()) -> SearchSpace:
+    """Make a space of titrant's or Ax's parameter configs and of constraints of any kind, as texts or as they are.
+
+    Raises:
+        SearchSpaceError: It cannot be.
+    """
+    return SearchSpace(tuple(map(_converted, parameters)), *parted(map(constraint, constraints)))
 
 
 def _converted(given: Any) -> ParameterConfig:
     """Ax's config, known by its fields, as ours."""
     if isinstance(given, RangeParameterConfig | ChoiceParameterConfig | FixedParameterConfig):
         return given
-    for field in ("dependent_parameters", "expression_str", "log_scale"):
+    for field in ("expression_str", "log_scale"):
         if getattr(given, field, None):
             raise SearchSpaceError(f"parameter {given.name!r} has {field}, which is not supported yet: leave it out")
     for ours in (RangeParameterConfig, ChoiceParameterConfig, FixedParameterConfig):

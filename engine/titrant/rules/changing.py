@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from titrant.errors import CommandRefused, ConfigurationError
@@ -71,7 +72,7 @@ def outgrown(state: State, trial: Trial) -> tuple[Event, ...]:
 
 def unfit(space: SearchSpace, parameters: Parameterization) -> str:
     """Why conditions cannot be carried out in a space; empty where they can."""
-    missing = [name for name in space.names if name not in parameters]
+    missing = [name for name in space.active(parameters) if name not in parameters]
     if missing:
         return f"it has no value of {missing[0]!r}"
     return "; ".join(space.violations(parameters))
@@ -239,13 +240,16 @@ def seen(state: State, parameters: Parameterization) -> Parameterization | None:
 
 def _point(state: State, space: SearchSpace, parameters: Parameterization) -> Parameterization | None:
     point: Parameterization = {}
+    lost: set[str] = set()
     for parameter in space.parameters:
         name = parameter.name
         value = _seen(parameter, parameters.get(name), varied=name in state.domain)
         if value is None:
-            return None
-        point[name] = value
-    return point
+            lost.add(name)
+        else:
+            point[name] = value
+    active = space.active(point)
+    return None if lost.intersection(active) else {name: point[name] for name in active}
 
 
 def is_inside(state: State, trial: Trial) -> bool:
@@ -279,7 +283,12 @@ def _domain(
         if any(is_same(float(one), number) for one in known.values):
             return known
         return replace(
-            known, values=(*map(float, known.values), number), parameter_type="float", is_ordered=known.is_ordered
+            known,
+            values=(*map(float, known.values), number),
+            parameter_type="float",
+            is_ordered=known.is_ordered,
+            descriptors=msgspec.UNSET,
+            dependent_parameters=msgspec.UNSET,
         )
     lower, upper = known.bounds
     fits = number.is_integer() or known.parameter_type == "float"

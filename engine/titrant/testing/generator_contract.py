@@ -40,6 +40,18 @@ _STEPPED = RangeParameterConfig("stepped", (0.0, 1.0), step_size=0.05)
 _SOLVENT = ChoiceParameterConfig("solvent", ("water", "ethanol", "toluene"))
 _GRADE = ChoiceParameterConfig("grade", (0.5, 0.1, 2.0), "float")
 _SWITCH = ChoiceParameterConfig("switch", (True, False), "bool")
+_LIGAND = ChoiceParameterConfig(
+    "ligand",
+    ("a", "b", "c", "d"),
+    descriptors={
+        name: {"cone": cone, "bite": bite}
+        for name, cone, bite in zip("abcd", (98, 145, 118, 170), (1, 2, 2, 1), strict=True)
+    },
+)
+_MODE = ChoiceParameterConfig(
+    "mode", ("batch", "flow"), dependent_parameters={"batch": ["x"], "flow": ["a", "b", "pump"]}
+)
+_PUMP = ChoiceParameterConfig("pump", ("syringe", "hplc", "gear"), dependent_parameters={"gear": ["count"]})
 _OPERATOR = FixedParameterConfig("operator", "robot")
 _PARTS = [RangeParameterConfig(name, (0.0, 1.0)) for name in "abc"]
 _STEPPED_PARTS = [RangeParameterConfig(name, (0.0, 1.0), step_size=0.1) for name in "abc"]
@@ -51,6 +63,10 @@ SPACES: dict[str, SearchSpace] = {
     "inequality": search_space([_X, _Y, _COUNT], ["x + y <= 1", "count - 2*x >= 2"]),
     "mixture": search_space([*_PARTS, _SOLVENT], ["a + b + c == 1"]),
     "stepped mixture": search_space(_STEPPED_PARTS, ["a + b + c == 1", "a <= 0.5"]),
+    "described": search_space([_LIGAND, _X]),
+    "conditional": search_space(
+        [_MODE, _X, *_PARTS[:2], _PUMP, _COUNT, _Y], ["a + b == 1", "x + y <= 1", "count >= 3"]
+    ),
     "narrow": search_space([*_PARTS, _RATE], ["a + b + c <= 1.02", "a + b + c >= 0.98", "a - b >= 0.3"]),
 }
 """One of each kind of space that a generator must cope with."""

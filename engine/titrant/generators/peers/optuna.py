@@ -83,7 +83,7 @@ class OptunaGenerator:
     def _add(self, study: Any, request: Request, point: Point, axes: dict[str, Any], **said: Any) -> None:
         """Tell the study of a trial, at the nearest place that the space has."""
         try:
-            place = request.space.round(point.parameters)
+            place = request.space.filled(request.space.round(point.parameters))
         except ConfigurationError:
             return  # a choice that there is no more
         params = {name: place[name] for name in axes}
