@@ -112,6 +112,8 @@ class Asking:
         One request at a time, so that no two requests take the same points of the sequence.
         """
         self._serve()
+        if self._patience.tried and not wanted(self._supervisor.state):
+            self._patience.end()
         if self._ask is not None:
             return
         if self._orders:
@@ -123,8 +125,6 @@ class Asking:
             if not self._waits_for_data(state):
                 self._request(count)
                 return
-        else:
-            self._patience.end()
         if self._model_due:  # only now: loading it would take the processor from the first suggestions
             self._model_due = False
             torch = needs_torch(state.strategy.method)

@@ -142,6 +142,11 @@ class Patience:
         if self._since is None:
             self._since, self._told = now, False
 
+    @property
+    def tried(self) -> bool:
+        """Whether a slot is waiting."""
+        return self._since is not None
+
     def end(self) -> None:
         """No slot waits any more."""
         self._since = None
