@@ -9,7 +9,13 @@
     with.measure.power = "MEAS:POW?"
     with.safe = ["OUTP OFF"]
 
-SCPI names no runs: what became of one after the engine was killed, nobody can say, and a person is asked.
+SCPI has no names for runs.  An instrument that keeps one tells a restarted engine what became of its run::
+
+    with.start = 'INIT "{key}"'               # or a text that it stores and gives back: 'DISP:TEXT "{key}";:INIT'
+    with.latest = "RUN:NAME?"                 # 'DISP:TEXT?'; or, where it can be asked for a run:
+    with.status = 'RUN:STAT? "{key}"'
+
+What became of a run on others after the engine was killed, nobody can say, and a person is asked.
 """
 
 from __future__ import annotations

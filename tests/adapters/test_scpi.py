@@ -11,6 +11,7 @@ import pyvisa
 from anyio.streams.buffered import BufferedByteReceiveStream
 from tests.adapters.loops import killed_and_resumed
 from tests.adapters.scpi_server import ScpiInstrument
+from tests.adapters.stopping import RUN_S, StopContract
 from tests.adapters.twin.wiring import make_lab, opened
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
@@ -93,6 +94,9 @@ async def test_an_instrument_that_is_not_there_is_told_before_the_first_trial(ma
         ({"measure": {}}, "measure is {}: name a query for each metric"),
         ({"measure": {"y": "MEAS:POW"}}, r"measure\.y is 'MEAS:POW': a query ends with a question mark"),
         ({"measure": {"y": "Y?"}, "hots": "a"}, "there is no field 'hots': did you mean 'host'"),
+        ({"measure": {"y": "Y?"}, "latest": "NAME?"}, 'write "{key}" where it takes the name by which latest asks'),
+        ({"measure": {"y": 'Y? "{key}"'}}, 'write "{key}" where it takes the name by which measure.y asks'),
+        ({"measure": {"y": "Y?"}, "stop": "ABOR"}, "it needs the query for the status"),
     ],
 )
 def test_a_configuration_that_cannot_work_is_refused(fields, told):
@@ -168,6 +172,19 @@ TWIN = {
 }
 
 
+NAMED = TWIN | {
+    "start": 'INIT "{key}"',
+    "status": 'RUN:STAT? "{key}"',
+    "measure": {"y": 'FETC? POWER,"{key}"'},
+}
+"""Where the instrument is asked for a run by its name."""
+LATEST = TWIN | {"start": 'INIT "{key}"', "latest": "RUN:NAME?"}
+"""Where it tells the name of its latest run."""
+AWAITED = {name: value for name, value in TWIN.items() if name != "status"}
+"""Where *OPC? is all there is."""
+WAYS = {"nameless": TWIN, "named": NAMED, "latest": LATEST, "awaited": AWAITED, "awaited by name": LATEST | AWAITED}
+
+
 class TestScpiKeepsTheContractWithTheTwin(RunnerContract):
     deadline_s = 0.3
     run_deadline_s = 1.0
@@ -184,10 +201,49 @@ class TestScpiKeepsTheContractWithTheTwin(RunnerContract):
     def lab(self, door):
         return door.lab
 
-    @pytest.fixture
-    def make_runner(self, door):
-        fields = TWIN | {"timeout_s": 0.3, "run_timeout_s": 1.0, "poll_s": 0.01}
+    @pytest.fixture(params=WAYS)
+    def make_runner(self, door, request):
+        fields = WAYS[request.param] | {"timeout_s": 0.3, "run_timeout_s": 1.0, "poll_s": 0.01}
         return lambda: ScpiRunner(host="127.0.0.1", port=door.port, **fields)
+
+
+class TestStopping(StopContract):
+    said = "STOPPED"
+
+    @pytest.fixture
+    async def door(self):
+        async with opened("scpi", make_lab(duration_s=RUN_S)) as door:
+            yield door
+
+    @pytest.fixture(params=["nameless", "named", "latest"])
+    def stoppable(self, door, request):
+        self.remembers = request.param == "named"
+        stop = {"stop": 'ABOR "{key}"' if request.param == "named" else "ABOR", "stop_timeout_s": 5.0, "safe": ()}
+        given = WAYS[request.param] | {"timeout_s": 0.3, "run_timeout_s": 60.0, "poll_s": 0.01} | stop
+        return lambda **more: ScpiRunner(host="127.0.0.1", port=door.port, **(given | more))
+
+    @pytest.mark.anyio
+    async def test_a_run_that_somebody_else_started_is_not_stopped(self, door, stoppable):
+        door.lab.start("another's")
+        async with stoppable(stop_timeout_s=0.5, run_timeout_s=0.3) as runner:
+            with pytest.raises(OutcomeUnknown, match="stopping trial"):
+                await runner.stop(attempt_of({"x": 2.0}, metadata={"key": "mine"}))
+
+        assert door.lab.latest().state == "running"
+
+
+@pytest.mark.anyio
+async def test_a_run_that_failed_leaves_no_error_to_the_next(tmp_path):
+    """Where *OPC? tells of the end, only the queue tells how that was."""
+    fields = AWAITED | {"timeout_s": 0.3, "run_timeout_s": 1.0}
+    async with opened("scpi") as door, ScpiRunner(host="127.0.0.1", port=door.port, **fields) as runner:
+        await door.lab.arm("defined_error")
+        with pytest.raises(RunnerError, match=r"the run ended with -240,.*the nozzle is clogged"):
+            await runner.run(attempt_of({"x": 2.0}), None, None)
+        left = list(door.errors)
+        result = await runner.run(attempt_of({"x": 3.0}), None, None)
+
+    assert (left, result.data) == ([], {"y": 9.0})
 
 
 @pytest.mark.anyio
@@ -202,6 +258,22 @@ async def test_a_killed_engine_goes_on_and_a_person_is_asked_for_the_run_that_wa
         )
 
     assert (len(loop.lost), loop.found) == (1, [])
+
+
+@pytest.mark.anyio
+async def test_a_killed_engine_with_two_instruments_that_name_runs_finds_them_again(tmp_path):
+    async with opened("scpi", make_lab(duration_s=0.1)) as first, opened("scpi", make_lab(duration_s=0.1)) as second:
+
+        async def starts():
+            return await first.lab.starts() + await second.lab.starts()
+
+        both = [
+            way | {"host": "127.0.0.1", "port": one.port, "poll_s": 0.01}
+            for way, one in ((NAMED, first), (LATEST, second))
+        ]
+        loop = await killed_and_resumed("scpi", both, starts=starts, folder=tmp_path, parallelism=2)
+
+    assert loop.lost == []
 
 
 # --- what pyvisa-sim plays --------------------------------------------------------------------------------------------

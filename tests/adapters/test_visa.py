@@ -93,9 +93,11 @@ class TestVisaOverTheTwinsWire(RunnerContract):
     def lab(self, door):
         return door.lab
 
-    @pytest.fixture
-    def make_runner(self, door):
-        return lambda: runner_at(door.port, TWIN)
+    @pytest.fixture(params=["nameless", "named", "awaited"])
+    def make_runner(self, door, request):
+        named = TWIN | {"start": 'INIT "{key}"', "status": 'RUN:STAT? "{key}"', "measure": {"y": 'FETC? POWER,"{key}"'}}
+        fields = {"nameless": TWIN, "named": named, "awaited": TWIN | {"status": ""}}[request.param]
+        return lambda: runner_at(door.port, fields)
 
 
 @pytest.mark.anyio
@@ -109,6 +111,14 @@ async def test_a_killed_engine_with_two_instruments_goes_on_and_starts_nothing_t
         loop = await killed_and_resumed("visa", both, starts=starts, folder=tmp_path, parallelism=2)
 
     assert 1 <= len(loop.lost) <= 2  # these instruments know no names of runs
+
+
+@pytest.mark.anyio
+async def test_a_killed_engine_finds_the_run_of_an_instrument_that_names_its_runs(door, tmp_path):
+    fields = TWIN | {"start": 'INIT "{key}"', "latest": "RUN:NAME?", "resource": door.address, "poll_s": 0.01}
+    loop = await killed_and_resumed("visa", fields, starts=door.lab.starts, folder=tmp_path)
+
+    assert (loop.lost, len(loop.found)) == ([], 1)
 
 
 # What pyvisa-sim plays

@@ -59,7 +59,11 @@ DECLARED = {
     "stop": "can_stop",
 }
 
+NAMED = {"start": "GO {key}", "latest": "NAME?", "status": "STAT?", "stop": "HALT"}
 MOST = {
+    "scpi": NAMED,
+    "visa": NAMED,
+    "serial": NAMED,
     "epics": {"count": "RUNS"},
     "modbus": {"key": "4:uint32", "key_of_run": "6:uint32", "stop": {"at": "coil:1"}},
     "mqtt": {"reply": "p", "status": ASKED, "absence_is_proof": True, "stop": TOLD},

@@ -17,7 +17,8 @@ r"""Instruments on serial lines (RS-232, RS-485, USB), or behind a device server
     with.value = "00S(.*)"
     with.safe = ["STP"]
 
-Such lines name no runs: what became of one after the engine was killed, nobody can say, and a person is asked.
+Such lines name no runs: what became of one after the engine was killed, nobody can say, and a person is asked; unless
+the device keeps a text of ours (``latest``, as with ``scpi``).
 """
 
 from __future__ import annotations
@@ -104,9 +105,9 @@ class SerialRunner(AskedRunner[SerialConfig, SerialLine]):
             raise start.lost(f"{query} was answered with {said!r}, which is no value")
         return found[1].strip()
 
-    async def _ended(self, said: str, course: Course) -> RunnerError:
+    async def _ended_as(self, said: str, course: Course) -> RunnerError:
         if self.config.error:
-            return await super()._ended(said, course)
+            return await super()._ended_as(said, course)
         kind = RunnerError if re.search(self.config.failed, said) else OutcomeUnknown
         return kind(f"the run ended with {self.config.status} at {said!r}")
 
