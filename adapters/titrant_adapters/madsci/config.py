@@ -59,7 +59,8 @@ class MadsciConfig(HttpConfig, frozen=True, kw_only=True):
             raise bad("args", self.args, f"{self.action} wants {', '.join(lacking)}: add it, or a setting for it")
         if (extra := given - known.keys()) and not action.get("accepts_var_kwargs"):
             raise bad("args", sorted(given), f"{self.action} takes {', '.join(known)}, and no {min(extra)}")
-        asked = {"cancel": self.cancel, "reset": self.reset}
-        for command in (*self.safe, *(name for name, wanted in asked.items() if wanted)):
+        asked = [("safe", command) for command in self.safe]
+        asked += [(name, name) for name in ("cancel", "reset") if getattr(self, name)]
+        for field, command in asked:
             if command not in commands:
-                raise bad("safe", command, f"the node has the admin commands {', '.join(commands)}")
+                raise bad(field, command, f"the node has the admin commands {', '.join(commands)}")
