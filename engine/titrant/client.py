@@ -316,6 +316,7 @@ class Client:
     restore_runner = _blocking(AsyncClient.restore_runner)
     get_best_parameterization = _blocking(AsyncClient.get_best_parameterization)
     get_pareto_frontier = _blocking(AsyncClient.get_pareto_frontier)
+    get_hypervolume = _blocking(AsyncClient.get_hypervolume)
     predict = _blocking(AsyncClient.predict)
     model_fit = _blocking(AsyncClient.model_fit)
     parameter_importance = _blocking(AsyncClient.parameter_importance)

@@ -125,3 +125,51 @@ def test_a_config_survives_the_log(weights, bound):
     config = optimization_config(text, [f"{text} <= {bound!r}"])
 
     assert msgspec.json.decode(msgspec.json.encode(config), type=OptimizationConfig) == config
+
+
+# --- thresholds -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("objective", "text", "reached"),
+    [
+        ("yield, -cost", "yield >= 0.6", (0.6, None)),
+        ("yield, -cost", "cost <= 5", (None, -5.0)),
+        ("yield, -cost", "-cost >= -5", (None, -5.0)),
+        ("a + 2*b, c", "2*a + 4*b >= 3", (1.5, None)),
+        ("yield, -cost", "cost <= 1.2 * baseline", (None, -12.0)),
+    ],
+)
+def test_a_bound_from_an_objectives_bad_side_is_its_threshold(objective, text, reached):
+    config = optimization_config(objective, [text])
+
+    assert config.reference({"cost": 10.0}) == pytest.approx(reached)
+    assert config.outcome_constraints == ()
+    assert sum(one is not None for one in config.thresholds) == 1
+
+
+@pytest.mark.parametrize(
+    ("objective", "text"),
+    [("yield, -cost", "yield <= 0.6"), ("yield, -cost", "purity >= 0.9"), ("a + 2*b, c", "a >= 1"), ("a", "a >= 1")],
+)
+def test_any_other_bound_is_an_outcome_constraint(objective, text):
+    config = optimization_config(objective, [text])
+
+    assert config.outcome_constraints == config.constraints
+    assert set(config.thresholds) == {None}
+
+
+def test_a_threshold_may_be_given_as_one():
+    given = optimization_config("yield, -cost", ["purity >= 0.9"], ["yield >= 0.6"])
+
+    assert given == optimization_config("yield, -cost", ["purity >= 0.9", "yield >= 0.6"])
+
+
+@pytest.mark.parametrize("text", ["yield <= 0.6", "purity >= 0.9"])
+def test_what_is_to_be_a_threshold_must_be_one(text):
+    with pytest.raises(ObjectiveError, match="says of none of several objectives"):
+        optimization_config("yield, -cost", None, [text])
+
+
+def test_a_threshold_relative_to_an_unknown_baseline_counts_as_none():
+    assert optimization_config("yield, -cost", ["cost <= 1.2*baseline"]).reference() == (None, None)

@@ -120,12 +120,14 @@ def best_observed(state: State) -> Best | None:
 
 def front_observed(state: State) -> list[Recipe]:
     """Recipes that keep the constraints and that no other recipe beats in every objective."""
+    told = [(recipe, recipe_means(recipe)) for recipe in recipes(state)]
+    return undominated(state, [(recipe, values) for recipe, values in told if feasible(state, values)])
+
+
+def undominated(state: State, told: Sequence[tuple[Recipe, Mapping[str, float]]]) -> list[Recipe]:
+    """Of recipes, each with values of the metrics, those that no other beats in every objective."""
     optimization = configured(state)
-    candidates = [
-        (recipe, optimization.utilities(values))
-        for recipe in recipes(state)
-        if feasible(state, values := recipe_means(recipe))
-    ]
+    candidates = [(recipe, optimization.utilities(values)) for recipe, values in told]
     return [
         recipe for recipe, utilities in candidates if not any(_dominates(other, utilities) for _, other in candidates)
     ]

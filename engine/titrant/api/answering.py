@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from titrant.analysis import questions, results
+from titrant.analysis import fronts, questions, results
 from titrant.analysis.table import Table
+from titrant.api.answers import BestTrial, Hypervolume, ParetoFrontier, Prediction
 from titrant.api.base import OnEngine
 from titrant.errors import CommandRefused, GenerationError
 from titrant.model.insight import ModelFit, Optimality, ParameterImportance
 from titrant.model.trial import Parameterization
+from titrant.rules.state import State
+from titrant.runtime.diagnostics import Logger
 
 T = TypeVar("T", ModelFit, ParameterImportance, Optimality)
 
-Prediction = dict[str, tuple[float, float | None]]
-"""Metric name to (mean, SEM) in the metric's own unit."""
+log = Logger(__name__)
 
 
 class Answering(OnEngine):
     """What is known so far; nothing here changes anything."""
 
-    async def get_best_parameterization(
-        self, use_model_predictions: bool = True
-    ) -> tuple[Parameterization, Prediction, int, str]:
+    async def get_best_parameterization(self, use_model_predictions: bool = True) -> BestTrial:
         """The best trial so far: conditions, metric values as (mean, SEM), trial index, arm name.
 
         Conditions are those carried out, where they were recorded to differ from the plan.  Where the search space was
@@ -33,7 +33,8 @@ class Answering(OnEngine):
 
         Args:
             use_model_predictions: Rank the trials by a model's predictions, which see through noise; by what was
-                observed where False, or where there are too few data for a model.
+                observed where False, or where no model can say.  The answer's ``source`` tells which it was, its
+                ``reason`` why no model could, and a warning is logged then.
 
         Raises:
             CommandRefused: No trial with usable data keeps the constraints, or there are several objectives.
@@ -42,29 +43,104 @@ class Answering(OnEngine):
         best = results.best_observed(state)
         if best is None:
             raise CommandRefused("there is no finished trial that has data and keeps the outcome constraints yet")
-        trial, values = best.trial, dict(best.values)
-        if use_model_predictions and state.strategy.method != "random_search":
-            candidates = questions.candidates(state)
-            try:
-                reply = await self.engine.predict([results.conditions(state, recipe.trial) for recipe in candidates])
-            except GenerationError:
-                return results.conditions(state, trial), values, trial.index, trial.arm_name
+        predicted, reason = await self._predicted(state, use_model_predictions)
+        if predicted:
             optimization = results.configured(state)
-            top = -float("inf")
-            for recipe, predicted in zip(candidates, reply.predictions, strict=True):
-                expected = {name: mean for name, (mean, _) in predicted.items()}
-                utility = optimization.utilities(expected)[0]
-                if results.feasible(state, expected) and utility > top:
-                    top, trial, values = utility, recipe.trial, dict(predicted)
-        return results.conditions(state, trial), values, trial.index, trial.arm_name
+            recipe, values = max(predicted, key=lambda one: optimization.utilities(_means(one[1]))[0])
+            return _answer(state, recipe, values)
+        return BestTrial(
+            results.conditions(state, best.trial),
+            best.values,
+            best.trial.index,
+            best.trial.arm_name,
+            source="observed",
+            reason=reason,
+        )
 
-    async def get_pareto_frontier(self) -> list[tuple[Parameterization, Prediction, int, str]]:
-        """The trials that no other beats in every objective, by what was observed; replicates count as one."""
+    async def get_pareto_frontier(self, use_model_predictions: bool = True) -> ParetoFrontier:
+        """The trials that no other beats in every objective; each as ``get_best_parameterization`` has it.
+
+        Trials that miss an objective's threshold are left out.  Replicates count as one, by their mean.
+
+        Args:
+            use_model_predictions: Compare a model's predictions; what was observed where False, or where no model can
+                say: see ``source`` and ``reason`` of the answer.
+
+        Raises:
+            CommandRefused: There is no objective yet.
+        """
         state = self.state
-        return [
-            (results.conditions(state, recipe.trial), dict(recipe.values), recipe.trial.index, recipe.trial.arm_name)
-            for recipe in results.front_observed(state)
-        ]
+        results.configured(state)
+        predicted, reason = await self._predicted(state, use_model_predictions)
+        if predicted:
+            front = results.undominated(state, [(recipe, _means(values)) for recipe, values in predicted])
+            told = {recipe.trial.index: values for recipe, values in predicted}
+            return ParetoFrontier(
+                [_answer(state, recipe, told[recipe.trial.index]) for recipe in front], source="model"
+            )
+        return ParetoFrontier(
+            [
+                BestTrial(
+                    results.conditions(state, recipe.trial),
+                    recipe.values,
+                    recipe.trial.index,
+                    recipe.trial.arm_name,
+                    source="observed",
+                    reason=reason,
+                )
+                for recipe in results.front_observed(state)
+            ],
+            source="observed",
+            reason=reason,
+        )
+
+    async def get_hypervolume(self, use_model_predictions: bool = True) -> Hypervolume:
+        """How much of the trade-off between several objectives was won: the volume that the front dominates.
+
+        It is measured from the objectives' thresholds; where one has none, from three tenths of the front's range below
+        its worst value.
+
+        Args:
+            use_model_predictions: As ``get_pareto_frontier`` has it.
+
+        Raises:
+            CommandRefused: There is one objective or more than six, or no trial keeps constraints and thresholds.
+        """
+        front = await self.get_pareto_frontier(use_model_predictions)
+        found = fronts.volume(self.state, [_means(values) for _, values, _, _ in front])
+        return Hypervolume(
+            value=found.value,
+            reference=found.reference,
+            inferred=found.inferred,
+            source=front.source,
+            reason=front.reason,
+        )
+
+    async def _predicted(self, state: State, wanted: bool) -> tuple[list[tuple[results.Recipe, Prediction]], str]:
+        """What a model predicts of the trials that keep the constraints, as observed and as predicted.
+
+        Returns:
+            Recipes and predictions; none where no model is wanted, or none can say.  And why none can.
+        """
+        if not wanted or state.strategy.method == "random_search":
+            return [], ""
+        candidates = questions.candidates(state)
+        if not candidates:
+            return [], ""
+        try:
+            reply = await self.engine.predict([results.conditions(state, recipe.trial) for recipe in candidates])
+        except GenerationError as exc:
+            reason = str(exc)
+        else:
+            both = zip(candidates, reply.predictions, strict=True)
+            kept: list[tuple[results.Recipe, Prediction]] = [
+                (one, dict(values)) for one, values in both if results.feasible(state, _means(values))
+            ]
+            if kept:
+                return kept, ""
+            reason = "the model expects of no trial that it keeps the constraints"
+        log.warning("measured values stand in for a model's predictions", reason=reason)
+        return [], reason
 
     async def predict(self, points: Sequence[Parameterization]) -> list[Prediction]:
         """A model's prediction of every metric at *points*, as (mean, SEM of the mean) in the metric's own unit.
@@ -130,3 +206,12 @@ class Answering(OnEngine):
     ) -> Table:
         """One row a trial: status, reason, node, times, metrics, parameters; ``.to_pandas()`` gives a data frame."""
         return results.summary(self.state, trial_indices, trial_statuses)
+
+
+def _means(values: Mapping[str, tuple[float, float | None]]) -> dict[str, float]:
+    return {name: mean for name, (mean, _) in values.items()}
+
+
+def _answer(state: State, recipe: results.Recipe, values: Prediction) -> BestTrial:
+    trial = recipe.trial
+    return BestTrial(results.conditions(state, trial), values, trial.index, trial.arm_name, source="model")

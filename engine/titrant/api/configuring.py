@@ -64,18 +64,26 @@ class Configuring(OnEngine):
         """Keep what an experiment file says in the log; nothing else changes by it."""
         await self.engine.do(c.DefineExperiment(definition=definition), by())
 
-    async def configure_optimization(self, objective: str, outcome_constraints: Sequence[str] | None = None) -> None:
+    async def configure_optimization(
+        self,
+        objective: str,
+        outcome_constraints: Sequence[str] | None = None,
+        *,
+        objective_thresholds: Sequence[str] | None = None,
+    ) -> None:
         """Set what is sought.
 
         Args:
             objective: ``"yield"`` is made large, ``"-cost"`` small; ``"yield - 0.1*cost"`` weighs, ``"yield, -cost"``
                 seeks a Pareto front.
             outcome_constraints: ``"impurity <= 0.05"``, ``"qps >= 0.95*baseline"``.
+            objective_thresholds: Of several objectives, from where on one counts: ``"yield >= 0.6"``.  As in Ax, such
+                a text among the outcome constraints means the same.
 
         Raises:
-            ObjectiveError: The text cannot be read.
+            ObjectiveError: A text cannot be read, or a threshold is none.
         """
-        optimization = optimization_config(objective, outcome_constraints)
+        optimization = optimization_config(objective, outcome_constraints, objective_thresholds)
         await self.engine.do(c.ConfigureOptimization(optimization=optimization), by())
 
     async def configure_generation_strategy(

@@ -81,7 +81,7 @@ def best_of(client: Client) -> list[Best]:
     try:
         optimization = client.state.optimization
         if optimization is not None and optimization.is_multi_objective:
-            found = client.get_pareto_frontier()
+            found = list(client.get_pareto_frontier(use_model_predictions=False))
         else:
             found = [client.get_best_parameterization(use_model_predictions=False)]
     except CommandRefused:

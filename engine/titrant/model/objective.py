@@ -102,6 +102,46 @@ class OptimizationConfig(msgspec.Struct, frozen=True):
         """True if there are trade-offs to be made instead of one best trial."""
         return len(self.objectives) > 1
 
+    @property
+    def thresholds(self) -> tuple[OutcomeConstraint | None, ...]:
+        """For each of several objectives the constraint that says where it begins to be of interest, or None.
+
+        That is one on the objective itself, from its bad side: ``"yield >= 0.6"`` where ``yield`` is to be large.  Of
+        two the later counts.
+        """
+        found: list[OutcomeConstraint | None] = [None] * len(self.objectives)
+        for constraint in self.constraints:
+            place = self._bounded(constraint)
+            if place is not None:
+                found[place] = constraint
+        return tuple(found)
+
+    @property
+    def outcome_constraints(self) -> tuple[OutcomeConstraint, ...]:
+        """The constraints that are no thresholds of objectives."""
+        return tuple(constraint for constraint in self.constraints if self._bounded(constraint) is None)
+
+    def reference(self, baseline: Mapping[str, float] | None = None) -> tuple[float | None, ...]:
+        """The thresholds as values of the objectives, the greater the better; None where there is none.
+
+        Args:
+            baseline: The baseline trial's values; a threshold relative to one that is unknown counts as none.
+        """
+        return tuple(
+            None if threshold is None else _reached(objective, threshold, baseline)
+            for objective, threshold in zip(self.objectives, self.thresholds, strict=True)
+        )
+
+    def _bounded(self, constraint: OutcomeConstraint) -> int | None:
+        """Which of several objectives a constraint bounds from its bad side, if any."""
+        if not self.is_multi_objective:
+            return None
+        better = 1.0 if constraint.relation == ">=" else -1.0
+        for place, objective in enumerate(self.objectives):
+            if _proportional(objective.terms, constraint.terms) and better * _factor(objective, constraint) > 0:
+                return place
+        return None
+
     def utilities(self, means: Mapping[str, float]) -> tuple[float, ...]:
         """The value of each objective, the greater the better.
 
@@ -123,24 +163,41 @@ class OptimizationConfig(msgspec.Struct, frozen=True):
         return all(constraint.is_met(means, baseline) for constraint in self.constraints)
 
 
-def optimization_config(objective: str, outcome_constraints: Sequence[str] | None = None) -> OptimizationConfig:
+def optimization_config(
+    objective: str,
+    outcome_constraints: Sequence[str] | None = None,
+    objective_thresholds: Sequence[str] | None = None,
+) -> OptimizationConfig:
     """Read objectives and outcome constraints, in Ax's words.
 
     Args:
         objective: ``"yield"`` (maximized), ``"-cost"`` (minimized), ``"a + 2*b"``, or several: ``"yield, -cost"``.
         outcome_constraints: ``"impurity <= 0.05"``, ``"a + b >= 0.3"``, or relative to the baseline:
-            ``"qps >= 0.95*baseline"``.
+            ``"qps >= 0.95*baseline"``.  One that bounds one of several objectives from its bad side is its threshold,
+            as in Ax.
+        objective_thresholds: The same, of which each must be such a threshold: ``"yield >= 0.6"``.
 
     Raises:
-        ObjectiveError: A text is not linear, has no metric in it, or says the same twice.
+        ObjectiveError: A text is not linear, has no metric in it, or says the same twice; or what is to be a threshold
+            bounds no objective.
     """
-    if isinstance(outcome_constraints, str):
-        raise ObjectiveError(f"outcome_constraints is the text {outcome_constraints!r}: give a list of texts")
-    constraints = tuple(parse_outcome_constraint(text) for text in outcome_constraints or ())
+    for name, given in (("outcome_constraints", outcome_constraints), ("objective_thresholds", objective_thresholds)):
+        if isinstance(given, str):
+            raise ObjectiveError(f"{name} is the text {given!r}: give a list of texts")
+    texts = (*(outcome_constraints or ()), *(objective_thresholds or ()))
+    constraints = tuple(parse_outcome_constraint(text) for text in texts)
     for index, constraint in enumerate(constraints):
         if any(msgspec.structs.replace(other, text=constraint.text) == constraint for other in constraints[:index]):
             raise ObjectiveError(f"outcome constraint {constraint.text!r} stands twice: remove one")
-    return OptimizationConfig(objective.strip(), parse_objectives(objective), constraints)
+    config = OptimizationConfig(objective.strip(), parse_objectives(objective), constraints)
+    for constraint in constraints[len(outcome_constraints or ()) :]:
+        if constraint in config.outcome_constraints:
+            raise ObjectiveError(
+                f"objective threshold {constraint.text!r} says of none of several objectives "
+                f"({objective.strip()}) from where on it counts: write it as an outcome constraint, or bound an "
+                'objective from its bad side, such as "yield >= 0.6" where yield is to be large'
+            )
+    return config
 
 
 def parse_objectives(text: str) -> tuple[Objective, ...]:
@@ -209,6 +266,19 @@ def _proportional(one: Terms, other: Terms) -> bool:
         return False
     ratios = [others[name] / weight for name, weight in weights.items()]
     return all(math.isclose(ratio, ratios[0]) for ratio in ratios)
+
+
+def _factor(objective: Objective, constraint: OutcomeConstraint) -> float:
+    """What the terms of an objective must be multiplied by to give those of a constraint that is proportional to it."""
+    name, weight = objective.terms[0]
+    return dict(constraint.terms)[name] / weight
+
+
+def _reached(objective: Objective, threshold: OutcomeConstraint, baseline: Mapping[str, float] | None) -> float | None:
+    """An objective's value where it just reaches its threshold; None where the baseline it refers to is unknown."""
+    if threshold.relative and (baseline is None or any(name not in baseline for name in threshold.metric_names)):
+        return None
+    return threshold.limit(baseline) / _factor(objective, threshold)
 
 
 def _combined(text: str, terms: Iterable[tuple[str, float]], means: Mapping[str, float]) -> float:

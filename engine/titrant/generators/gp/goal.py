@@ -49,7 +49,7 @@ class Goal(msgspec.Struct, frozen=True):
 def goal(config: OptimizationConfig, data: Data) -> Goal:
     """The goal in the data's standardized units.
 
-    With several objectives a constraint on one objective's metric alone says where that objective begins to matter.
+    With several objectives some constraints say where an objective begins to matter (``config.thresholds``).
 
     Raises:
         ObjectiveError: A constraint's bound is relative to a baseline, which is not known here.
@@ -59,15 +59,13 @@ def goal(config: OptimizationConfig, data: Data) -> Goal:
     thresholds = np.full(len(weights), math.nan)
     rows: list[Floats] = []
     bounds: list[float] = []
-    for constraint in config.constraints:
-        sign = 1.0 if constraint.relation == "<=" else -1.0
-        row = sign * _weights(constraint.terms, data)
-        bound = sign * (constraint.limit() - sum(w * data.shift[data.metrics.index(m)] for m, w in constraint.terms))
-        place = _threshold_of(config, constraint, weights, row)
-        if place is not None:
-            # sign * w * y <= bound, and the objective is minus that up to a positive factor.
+    for place, threshold in enumerate(config.thresholds):
+        if threshold is not None:
+            row, bound = _standardized(threshold, data)
+            # row @ y <= bound, and the objective is minus that up to a positive factor.
             thresholds[place] = -bound / _size(row)
-            continue
+    for constraint in config.outcome_constraints:
+        row, bound = _standardized(constraint, data)
         rows.append(row / _size(row))
         bounds.append(bound / _size(row))
     return Goal(
@@ -78,16 +76,11 @@ def goal(config: OptimizationConfig, data: Data) -> Goal:
     )
 
 
-def _threshold_of(
-    config: OptimizationConfig, constraint: OutcomeConstraint, weights: Floats, row: Floats
-) -> int | None:
-    """Which of several objectives a constraint bounds from its bad side, if any."""
-    if not config.is_multi_objective or len(constraint.terms) > 1:
-        return None
-    for place, objective in enumerate(config.objectives):
-        if objective.metric_names == constraint.metric_names and (weights[place] * row).sum() < 0:
-            return place
-    return None
+def _standardized(constraint: OutcomeConstraint, data: Data) -> tuple[Floats, float]:
+    """Weights for standardized metrics, ``m``, and what their sum must not exceed."""
+    sign = 1.0 if constraint.relation == "<=" else -1.0
+    rest = constraint.limit() - sum(w * data.shift[data.metrics.index(m)] for m, w in constraint.terms)
+    return sign * _weights(constraint.terms, data), float(sign * rest)
 
 
 def _weights(terms: tuple[tuple[str, float], ...], data: Data) -> Floats:
