@@ -6,7 +6,7 @@
     Errors, Start                       foreign errors become ours          outcomes.py
     Session, TcpLine, Blocking          one exchange at a time              session.py, line.py, tcp.py, blocking.py
     Shared                              a connection for many runs at once  shared.py
-    AdapterRunner, AdapterMetric        connect, carry out, leave safe      runner.py
+    AdapterRunner, AdapterMetric        connect, carry out, leave safe      runner.py, metric.py, connected.py
     Course                              one attempt: started? its names     course.py
     AdapterRunner.stop_run              stop one run, and no other          stopping.py
     AskedConfig, AskedRunner            instruments told and asked in text  asking.py, asked_config.py
@@ -22,10 +22,11 @@ from titrant_adapters.shape.blocking import Blocking, library
 from titrant_adapters.shape.config import Config, Port, Seconds, bad
 from titrant_adapters.shape.course import Course
 from titrant_adapters.shape.line import Line
+from titrant_adapters.shape.metric import AdapterMetric
 from titrant_adapters.shape.outcomes import COMMON, Errors, Start
 from titrant_adapters.shape.program_config import ProgramConfig
 from titrant_adapters.shape.programs import ProgramRunner
-from titrant_adapters.shape.runner import AdapterMetric, AdapterRunner
+from titrant_adapters.shape.runner import AdapterRunner
 from titrant_adapters.shape.secret import Secret
 from titrant_adapters.shape.session import Session
 from titrant_adapters.shape.setting import Setting

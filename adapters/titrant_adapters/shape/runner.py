@@ -1,75 +1,26 @@
-"""The bodies of all adapters: connect, carry out, leave safe; an adapter fills in what its protocol does."""
+"""The body of all runners: connect, carry out, leave safe; an adapter fills in what its protocol does."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any
 
 import anyio
 
-from titrant.errors import NeverSeen, OutcomeUnknown, TitrantError
+from titrant.errors import NeverSeen, OutcomeUnknown
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Attempt
-from titrant.ports import Finding, Metric, PushedRunner, Record, Report, Result
-from titrant_adapters.shape.config import Config
+from titrant.ports import PushedRunner, Record, Report, Result
+from titrant_adapters.shape.connected import SAFE_SECONDS, C, Connected
 from titrant_adapters.shape.course import Course
-from titrant_adapters.shape.outcomes import Errors, Start
+from titrant_adapters.shape.outcomes import Start
 from titrant_adapters.shape.settings import Deviation, Settings
 from titrant_adapters.shape.stopping import Stopping
 
-C = TypeVar("C", bound=Config)
 
-SAFE_SECONDS = 10.0
-
-
-class _Connected(Generic[C]):
-    """What runners and metrics share: a checked configuration, a connection, a probe."""
-
-    config_type: ClassVar[type[Config]] = Config
-    errors: ClassVar[Errors] = Errors()
-    config: C
-
-    def _configure(self, config: C | None, fields: dict[str, Any]) -> None:
-        self.config = config if config is not None else self.config_type.read(fields)  # type: ignore[assignment]
-
-    async def connect(self) -> None:
-        """Connect and make sure of who answers."""
-
-    async def disconnect(self) -> None:
-        """Let the connection go; also after ``connect`` failed half way."""
-
-    async def look(self) -> AsyncIterator[Finding]:
-        """While connected: what ``titrant doctor`` should tell; it starts nothing."""
-        yield Finding("ok", f"{type(self).__name__} is connected")
-
-    async def _open(self) -> None:
-        try:
-            with self.errors.translated(Start(), "connecting"):
-                await self.connect()
-        except BaseException:
-            with anyio.move_on_after(SAFE_SECONDS, shield=True):
-                await self.disconnect()
-            raise
-
-    async def probe(self) -> list[Finding]:
-        """Connect, look, disconnect."""
-        try:
-            await self._open()
-        except TitrantError as exc:
-            return [Finding("fail", str(exc), "check address, cable and power, then ask again")]
-        try:
-            with self.errors.translated(Start(), "looking"):
-                return [one async for one in self.look()]
-        except TitrantError as exc:
-            return [Finding("fail", str(exc), "look at the instrument itself")]
-        finally:
-            with anyio.move_on_after(SAFE_SECONDS, shield=True):
-                await self.disconnect()
-
-
-class AdapterRunner(_Connected[C], Stopping, PushedRunner):
+class AdapterRunner(Connected[C], Stopping, PushedRunner):
     """The base of every runner here.
 
     An adapter gives ``config_type``, ``errors``, ``connect``, ``disconnect``, ``carry_out`` and, where the protocol
@@ -83,7 +34,7 @@ class AdapterRunner(_Connected[C], Stopping, PushedRunner):
     capacity: int | None = 1
 
     def __init__(self, config: C | None = None, *, name: str | None = None, **fields: Any) -> None:
-        self._configure(config, fields)
+        self.configure(config, fields)
         self.name = name or type(self).__name__
         self._under_way: set[str] = set()
         self._here: dict[str, Course] = {}
@@ -166,10 +117,6 @@ class AdapterRunner(_Connected[C], Stopping, PushedRunner):
             await self.make_safe()
         self._under_way.clear()
 
-    async def __aenter__(self) -> Self:
-        await self._open()
-        return self
-
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -182,36 +129,3 @@ class AdapterRunner(_Connected[C], Stopping, PushedRunner):
         finally:
             with anyio.move_on_after(SAFE_SECONDS, shield=True):
                 await self.disconnect()
-
-
-class AdapterMetric(_Connected[C], Metric):
-    """The base of every metric here: ``config_type``, ``errors``, ``connect``, ``disconnect`` and ``read``.
-
-    Args:
-        name: The metric's name.
-        config: The configuration; or its fields as keywords.
-    """
-
-    def __init__(self, name: str, config: C | None = None, **fields: Any) -> None:
-        super().__init__(name)
-        self._configure(config, fields)
-
-    async def read(self, trial_index: int, trial_metadata: Mapping[str, Any]) -> Any:
-        """The metric's value for a trial, as ``Metric.fetch`` gives it."""
-        raise NotImplementedError(f"{type(self).__name__} has no read")
-
-    async def fetch(self, trial_index: int, trial_metadata: Mapping[str, Any]) -> Any:
-        """The metric's value; reading twice does no harm, so whatever breaks off is tried again."""
-        with self.errors.translated(Start(), f"reading {self.name}"):
-            return await self.read(trial_index, trial_metadata)
-
-    async def __aenter__(self) -> Self:
-        await self._open()
-        return self
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Let the connection go."""
-        with anyio.move_on_after(SAFE_SECONDS, shield=True):
-            await self.disconnect()
