@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from titrant.model.restrictions import Cardinality
 from titrant.model.space import ChoiceParameterConfig, LinearConstraint, RangeParameterConfig, search_space
 
 
@@ -44,6 +45,34 @@ def spaces(draw):
         slack = draw(st.sampled_from([0.0, 0.1, 2.0])) * {"<=": 1, ">=": -1, "==": 0}[relation]
         constraints.append(LinearConstraint(f"constraint {number}", terms, relation, total + slack))
     return search_space(configs, constraints)
+
+
+@st.composite
+def mixtures(draw):
+    """Mixtures of two to nine components, a restricted number of them present, that one recipe keeps."""
+    names = [f"c{i}" for i in range(draw(st.integers(2, 9)))]
+    total = draw(st.sampled_from([1.0, 100.0, 2.5]))
+    step = draw(st.sampled_from([None, None, total / 20]))
+    there = draw(st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True))
+    shares = [1 + draw(st.integers(0, 5)) for _ in there]
+    parts = [round(20 * share / sum(shares)) or 1 for share in shares]
+    parts[parts.index(max(parts))] += 20 - sum(parts)
+    recipe = {name: part * total / 20 for name, part in zip(there, parts, strict=True)}
+    configs = [
+        RangeParameterConfig(
+            name,
+            (0.0, min(total, max(recipe.get(name, 0.0), draw(st.sampled_from([0.3, 0.5, 1.0])) * total))),
+            step_size=step,
+        )
+        for name in names
+    ]
+    least = draw(st.sampled_from([0, 0, 1, len(there)]))
+    most = draw(st.integers(len(there), len(names)))
+    minimum = draw(st.sampled_from([0.0, 0.0, total / 20, min(recipe.values())]))
+    counted = Cardinality(f"{least} to {most} of them, each 0 or >= {minimum}", tuple(names), most, least, minimum)
+    sums = LinearConstraint("all", tuple((name, 1.0) for name in names), "==", total)
+    others = draw(st.sampled_from([[], [RangeParameterConfig("t", (20.0, 90.0))]]))
+    return search_space([*configs, *others], [sums, counted] if draw(st.booleans()) else [counted])
 
 
 def _allowed(config):

@@ -62,7 +62,7 @@ def page(state: State, told: Told, head: PublishedHead, counts: Counts) -> bytes
         counts=counts,
         title=state.experiment.name if state.experiment else "experiment without a name",
         parameters=[_parameter(config) for config in (state.experiment.space.parameters if state.experiment else ())],
-        constraints=[one.text for one in (state.experiment.space.constraints if state.experiment else ())],
+        constraints=[one.text for one in (state.experiment.space.every_constraint if state.experiment else ())],
         statuses=sorted(Counter(trial.status.name for trial in _all(state)).items()),
         first=when(told.first_at),
         last=when(told.last_at),

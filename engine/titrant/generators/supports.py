@@ -199,7 +199,7 @@ def narrowed(space: SearchSpace, names: Iterable[str], there: Mask, floor: Float
         return None
 
 
-def _limited(config: ParameterConfig, is_there: bool, least: float) -> ParameterConfig:  # noqa: FBT001
+def _limited(config: ParameterConfig, is_there: bool, least: float) -> ParameterConfig:
     if not is_there:
         return FixedParameterConfig(config.name, config.check(0))
     if least <= 0:

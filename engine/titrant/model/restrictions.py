@@ -107,8 +107,6 @@ class Cardinality(msgspec.Struct, frozen=True, tag="cardinality"):
                     f"{what}: the bounds of {name!r} begin at {ends[0]:g}, and absent means 0: let them begin at 0"
                     + (f', and write "…, each 0 or >= {ends[0]:g}"' if ends[0] > 0 else "")
                 )
-            if 0 < ends[1] < self.minimum:
-                return f"{what}: {name!r} is at most {ends[1]:g}, below the minimum {self.minimum:g}: change one of them"
         return None
 
 

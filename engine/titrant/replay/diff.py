@@ -131,7 +131,7 @@ def _space(before: State, after: State) -> Iterator[Change]:
     one, other = ({} if space is None else {config.name: config for config in space.parameters} for space in spaces)
     for name in dict.fromkeys((*one, *other)):
         yield from _fields(f"space/{name}", one.get(name), other.get(name), name=f"parameter {name}")
-    held = [[] if space is None else [constraint.text for constraint in space.constraints] for space in spaces]
+    held = [[] if space is None else [constraint.text for constraint in space.every_constraint] for space in spaces]
     yield from _change("space/constraints", "parameter constraints", *held)
 
 

@@ -61,7 +61,7 @@ class Search:
         self._look(self._domain.around(best, _AROUND))
         if self._domain.relaxed.any():
             self._look(self._climbed(self._starts()))
-        if any(axis.count is not None for axis in self._domain.free.axes):
+        if self._domain.free.supports is not None or any(axis.count is not None for axis in self._domain.free.axes):
             self._step(self._top())
             if self._domain.relaxed.any():
                 self._look(self._climbed(self._top()[None]))
@@ -121,7 +121,9 @@ class Search:
         """Where gradients lead from rows ``s x f``, back on the grid and inside the constraints: ``n x f``."""
         domain = self._domain
         x = domain.to_model(z)  # s x w
-        found = self._function.climbed(x, domain)
+        found = np.empty_like(x)
+        for places, view in domain.views(z):
+            found[places] = self._function.climbed(x[places], view)
         rows = domain.from_model(np.where(np.isfinite(found), found, x))
         return np.array(rows).reshape(-1, domain.free.dimension)
 
