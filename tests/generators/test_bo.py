@@ -23,7 +23,7 @@ def _botorch():
     load_botorch()
 
 
-@pytest.fixture(params=["fast", "quality"])
+@pytest.fixture(params=["fast", "quality", "thompson", "turbo", "botorch"])
 def method(request):
     return request.param
 
@@ -235,7 +235,7 @@ def test_a_failing_fit_leaves_the_turn_to_sobol(asked, method, square, error, mo
     def poisoned(data):
         raise error
 
-    monkeypatch.setattr(f"titrant.generators.{'gp' if method == 'fast' else 'bo'}.model.fit", poisoned)
+    monkeypatch.setattr(f"titrant.generators.{'bo' if method == 'botorch' else 'gp'}.model.fit", poisoned)
     (proposal,) = asked(square, scattered(square, 6), position=6).proposals
 
     assert proposal.fallback == f"Bayesian optimization stood back: {type(error).__name__}: {error}"

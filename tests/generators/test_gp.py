@@ -290,7 +290,7 @@ def test_suggestions_in_one_request_are_pending_for_each_other():
     assert apart.min() > 1e-3
 
 
-def test_only_the_method_quality_is_left_to_botorch():
-    assert dispatch.needs_torch("quality")
-    assert not dispatch.needs_torch("fast")
+def test_only_what_is_asked_of_botorch_by_name_is_left_to_it():
+    assert dispatch.needs_torch("botorch")
+    assert not any(map(dispatch.needs_torch, ("fast", "quality", "thompson", "turbo")))
     assert sobol.versions().keys() <= dispatch.warm(torch=False).keys()

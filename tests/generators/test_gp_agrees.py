@@ -82,7 +82,7 @@ def test_the_marginal_likelihood_is_gpytorchs(seed):
 
     _, x, y, noise, hyper = drawn(seed)
     theta = np.log([*hyper.lengthscales, hyper.outputscale])
-    target = hyperparameters._Posterior(x, y[:, 0], noise)
+    target = hyperparameters.Density(x, y[:, 0], noise)
     best = Hyperparameters(hyper.lengthscales, hyper.outputscale, None, target.mean(theta))
     made = botorchs(x, y, noise, best).train()
     theirs = ExactMarginalLogLikelihood(made.likelihood, made)(made(torch.as_tensor(x)), torch.as_tensor(y[:, 0]))
@@ -158,7 +158,7 @@ def test_draws_have_the_posteriors_mean_and_covariance(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_gradient_of_the_fit_is_that_of_its_value(seed, known):
     rng, x, y, noise, _ = drawn(seed)
-    target = hyperparameters._Posterior(x, y[:, 0], noise if known else None)
+    target = hyperparameters.Density(x, y[:, 0], noise if known else None)
     theta = 0.4 * rng.standard_normal(x.shape[1] + 1 + (not known)) - 0.7
 
     assert target(theta)[1] == pytest.approx(approx_fprime(theta, lambda t: target(t)[0], 1e-6), rel=1e-3, abs=1e-3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from titrant.cli.errors import BadInput
 from titrant.cli.logs import find_log
 from titrant.cli.options import Json, Log
 from titrant.cli.output import Shown, command, table
+from titrant.model.strategy import Method
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 def whatif(
     log: Log = None,
     method: Annotated[
-        Literal["fast", "quality", "random_search"] | None,
+        Method | None,
         typer.Option(
             "--method",
             metavar="M",
-            help="fast, quality or random_search; as in the log where left out.",
+            help="fast, quality, thompson, turbo, botorch or random_search; as in the log where left out.",
             show_default=False,
         ),
     ] = None,

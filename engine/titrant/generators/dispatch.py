@@ -49,8 +49,8 @@ def suggest(request: Request) -> Reply:
 
 
 def needs_torch(method: str) -> bool:
-    """Whether BoTorch makes a model's suggestions."""
-    return method == "quality"
+    """Whether BoTorch makes a model's suggestions: only where it is asked for by name."""
+    return method == "botorch"
 
 
 def predict(request: PredictionRequest) -> PredictionReply:

@@ -126,3 +126,27 @@ class Acquisition:
         value = log_mean_exp(draws)
         share = np.exp(draws - value) / len(draws)
         return float(value), share @ np.asarray(change)
+
+
+class Averaged:
+    """The logarithm of the worth of points, averaged over several models.
+
+    Attributes:
+        name: What it is called.
+    """
+
+    def __init__(self, parts: Sequence[Acquisition]) -> None:
+        self._parts = tuple(parts)
+        self.name = self._parts[0].name
+
+    def values(self, points: Floats) -> Floats:
+        """``b x w`` to ``b``."""
+        return log_mean_exp(np.stack([part.values(points) for part in self._parts], axis=1))
+
+    def value_and_slope(self, point: Floats) -> tuple[float, Floats]:
+        """The value at ``w``, and its gradient, ``w``."""
+        pairs = [part.value_and_slope(point) for part in self._parts]
+        each = np.array([value for value, _ in pairs])
+        value = float(log_mean_exp(each))
+        share = np.exp(each - value) / len(each)
+        return value, np.asarray(share @ np.stack([slope for _, slope in pairs]))

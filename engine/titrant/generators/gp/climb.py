@@ -37,8 +37,9 @@ class Sloped(Protocol):
 class Climber:
     """An acquisition function as the search wants it (``search.Function``)."""
 
-    def __init__(self, function: Sloped) -> None:
-        self._function = function
+    def __init__(self, function: Sloped, box: tuple[Floats, Floats] | None = None) -> None:
+        """Take what is to be climbed, and the least and greatest coordinates, ``w`` each, where not 0 and 1."""
+        self._function, self._box = function, box
 
     def values(self, points: Floats) -> Floats:
         """``b x w`` to ``b``."""
@@ -52,6 +53,7 @@ class Climber:
     def _climb(self, start: Floats, free: Places, constraints: list[dict[str, Any]]) -> Floats:
         """The end of one climb, ``w``, that moves the columns ``free`` only."""
         point = start.copy()
+        low, high = (np.zeros(len(start)), np.ones(len(start))) if self._box is None else self._box
 
         def downhill(moved: Floats) -> tuple[float, Floats]:
             point[free] = moved
@@ -63,7 +65,7 @@ class Climber:
             start[free],
             jac=True,
             method="SLSQP" if constraints else "L-BFGS-B",
-            bounds=[(0.0, 1.0)] * len(free),
+            bounds=list(zip(low[free], high[free], strict=True)),
             constraints=constraints,
             options={"maxiter": _ITERATIONS, "ftol": _PRECISION},
         )

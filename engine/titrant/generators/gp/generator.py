@@ -11,13 +11,20 @@ from titrant.generators.axes import Floats
 from titrant.generators.base import PredictionReply, PredictionRequest, Proposal, Reply, Request
 from titrant.generators.encoding import encoding_of
 from titrant.generators.failures.weighed import weighing
-from titrant.generators.gp import model, versions
-from titrant.generators.gp.asked import TooFewError, asked, data_of, or_sobol, rows_of
-from titrant.generators.gp.build import build
+from titrant.generators.gp import model, turbo, versions
+from titrant.generators.gp.acquisition import Averaged
+from titrant.generators.gp.asked import TooFewError, asked, data_of, mixed, or_sobol, rows_of
+from titrant.generators.gp.bend import bent
+from titrant.generators.gp.build import DRAWS, build
 from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.fitted import NUMERICAL, fit, worths
+from titrant.generators.gp.paths import Draw
+from titrant.generators.gp.posterior import Posterior
 from titrant.generators.gp.turns import in_turn
 from titrant.model.objective import OptimizationConfig
+
+# Of the hyperparameters, for the method "quality", and draws of what is under way and of noise for each of them.
+_MODELS, _DRAWS_EACH = 8, 8
 
 
 def suggest(request: Request) -> Reply:
@@ -33,19 +40,34 @@ def suggest(request: Request) -> Reply:
 
 
 def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal]:
+    if request.method == "turbo" and not request.space.candidates:  # a box would be between them
+        return turbo.proposals(request, config)
     found = asked(request, config)
     fitted = fit(config, found.data, worths(found.data, found.target))
     feasible = found.target.feasible(fitted.data.y)
+    models: tuple[tuple[Posterior, ...], ...] = (fitted.posteriors,)
+    name, draws = fitted.name, DRAWS
+    if request.method == "quality":
+        models = model.draws(bent(fitted.data, fitted.functions), fitted.posteriors, _MODELS, found.seed)
+        name, draws = f"{name}, {_MODELS} draws of its hyperparameters", _DRAWS_EACH
 
     weighed = weighing(request, found.domain.whole)
 
     def built(pending: Floats, seed: int) -> tuple[Climber, str]:
-        function = build(fitted.posteriors, found.target, feasible, pending, seed)
+        if request.method == "thompson":
+            draw = Draw(fitted.posteriors, found.target, seed)
+            return Climber(weighed(draw)), f"{name} + {draw.name}"
+        parts = [
+            build(one, found.target, feasible, pending, mixed(seed, place) if place else seed, draws)
+            for place, one in enumerate(models)
+        ]
+        function = parts[0] if len(parts) == 1 else Averaged(parts)
         worth = weighed(function)
-        return Climber(worth), f"{fitted.name} + {worth.name}"
+        return Climber(worth), f"{name} + {worth.name}"
 
     def predicted(x: Floats) -> dict[str, tuple[float, float]]:
-        return model.predict(fitted.posteriors, fitted.data, x, fitted.functions)[0]
+        told = [model.predict(one, fitted.data, x, fitted.functions) for one in models]
+        return told[0][0] if len(told) == 1 else model.averaged(told)[0]
 
     return in_turn(request, found, built, predicted)
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 # Typed only where scipy-stubs is installed.
 from scipy.linalg import cho_solve  # type: ignore[import-untyped,unused-ignore]
-from scipy.linalg.lapack import dpotrf, dpotri  # type: ignore[import-untyped,unused-ignore]
+from scipy.linalg.lapack import dpotrf, dpotri, dtrtrs  # type: ignore[import-untyped,unused-ignore]
 from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
 
 from titrant.generators.axes import Floats
@@ -71,32 +71,21 @@ def fit(x: Floats, y: Floats, variance: Floats | None) -> Hyperparameters:
     Args:
         x: Points, ``n x w``.
         y: Standardized outcomes, ``n``.
-        variance: Known noise variances, ``n``; None to infer one for all.
+        variance: Known noise variances, ``n``, NaN where one is unknown; None where all are.  One noise is inferred for
+            all of these.
 
     Raises:
         FloatingPointError: The likelihood is not finite, whatever the hyperparameters.
     """
-    every, places = _Posterior(x, y, variance), spread_evenly(y, _MOST_POINTS)
-    target = every if len(places) == len(x) else _Posterior(x[places], y[places], _of(variance, places))
-    width = x.shape[1]
-    start = np.r_[np.full(width, math.log(_START_LENGTHSCALE * math.sqrt(max(1, width)))), 0.0]
-    bounds = [_LOG_LENGTHSCALES] * width + [_LOG_OUTPUTSCALES]
-    if variance is None:
-        start = np.r_[start, math.log(_START_NOISE)]
-        bounds.append(_LOG_NOISES)
+    every, target = Density(x, y, variance), Density.of(x, y, variance)
+    low, high = target.bounds()
     options = {"maxiter": _ITERATIONS, "ftol": _PRECISION}
     answer: Any = minimize(  # type: ignore[call-overload,unused-ignore]  # its stubs want literal options
-        target, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        target, target.start(), jac=True, method="L-BFGS-B", bounds=list(zip(low, high, strict=True)), options=options
     )
     if not np.isfinite(answer.fun) or answer.fun >= _WALL:
         raise FloatingPointError("the likelihood of the Gaussian process is not finite")
-    theta = np.asarray(answer.x, dtype=np.float64)
-    return Hyperparameters(
-        lengthscales=np.exp(theta[:width]),
-        outputscale=float(np.exp(theta[width])),
-        noise=float(np.exp(theta[-1])) if variance is None else None,
-        mean=every.mean(theta),
-    )
+    return every.hyperparameters(np.asarray(answer.x, dtype=np.float64))
 
 
 def spread_evenly(y: Floats, most: int) -> npt.NDArray[np.intp]:
@@ -111,12 +100,66 @@ def _of(variance: Floats | None, places: npt.NDArray[np.intp]) -> Floats | None:
     return None if variance is None else variance[places]
 
 
-class _Posterior:
-    """The negative logarithm of the posterior density, constants left out, and its gradient."""
+class Density:
+    """The negative logarithm of the posterior density, constants left out, and its gradient.
+
+    It is a function of ``theta``, ``t``: the logarithms of the length scales, of the outputscale, and of the noise
+    where that is inferred.
+    """
 
     def __init__(self, x: Floats, y: Floats, variance: Floats | None) -> None:
+        """Take the data: ``n x w`` points, ``n`` outcomes, and ``n`` noise variances, NaN where unknown, or None."""
         self._x, self._y, self._variance = x, y, variance
         self._width = x.shape[1]
+        self._unknown = np.ones(len(x), bool) if variance is None else np.isnan(variance)
+        self._inferred = variance is None or bool(self._unknown.any())
+
+    @classmethod
+    def of(cls, x: Floats, y: Floats, variance: Floats | None) -> Density:
+        """The same; of very many points it looks at some only."""
+        places = spread_evenly(y, _MOST_POINTS)
+        return cls(x, y, variance) if len(places) == len(x) else cls(x[places], y[places], _of(variance, places))
+
+    def start(self) -> Floats:
+        """Where the search begins."""
+        scale = math.log(_START_LENGTHSCALE * math.sqrt(max(1, self._width)))
+        noise = [math.log(_START_NOISE)] if self._inferred else []
+        return np.array([*[scale] * self._width, 0.0, *noise])
+
+    def bounds(self) -> tuple[Floats, Floats]:
+        """The least and the greatest values, ``t`` each."""
+        noise = [_LOG_NOISES] if self._inferred else []
+        low, high = zip(*[_LOG_LENGTHSCALES] * self._width, _LOG_OUTPUTSCALES, *noise, strict=True)
+        return np.array(low), np.array(high)
+
+    def theta(self, hyper: Hyperparameters) -> Floats:
+        """Hyperparameters as ``theta``."""
+        noise = [] if hyper.noise is None else [math.log(hyper.noise)]
+        return np.concatenate([np.log(hyper.lengthscales), [math.log(hyper.outputscale)], noise])
+
+    def hyperparameters(self, theta: Floats) -> Hyperparameters:
+        """``theta`` as hyperparameters, with the constant mean that is likeliest then.
+
+        Raises:
+            FloatingPointError: The covariance matrix is not positive definite.
+        """
+        return Hyperparameters(
+            lengthscales=np.exp(theta[: self._width]),
+            outputscale=float(np.exp(theta[self._width])),
+            noise=float(np.exp(theta[-1])) if self._inferred else None,
+            mean=self.mean(theta),
+        )
+
+    def value(self, theta: Floats) -> float:
+        """The value alone."""
+        try:
+            lower = self._factor(theta)[0]
+        except FloatingPointError:
+            return _WALL
+        both = dtrtrs(lower, np.stack([self._y, np.ones(len(self._y))], axis=1), lower=1)[0]  # n x 2
+        squares = both.T @ both
+        fit = 0.5 * (squares[0, 0] - squares[0, 1] ** 2 / squares[1, 1])
+        return float(fit + np.log(np.diag(lower)).sum()) + self._prior(theta)[0]
 
     def _factor(self, theta: Floats) -> tuple[Floats, Floats, Floats]:
         """Lower Cholesky factor, correlations and their slopes by squared distances, each ``n x n``."""
@@ -124,7 +167,9 @@ class _Posterior:
         correlation, slope = matern(squared_distances(scaled, scaled))
         outputscale = np.exp(theta[self._width])
         kernel = outputscale * correlation
-        noise = np.exp(theta[-1]) if self._variance is None else self._variance
+        noise = self._variance
+        if noise is None or self._inferred:
+            noise = np.where(self._unknown, np.exp(theta[-1]), 0.0 if noise is None else noise)
         kernel[np.diag_indices(len(kernel))] = outputscale + noise
         lower, failed = dpotrf(kernel, lower=1, clean=1)
         if failed:
@@ -142,6 +187,7 @@ class _Posterior:
         return float(weights @ self._y / weights.sum())
 
     def __call__(self, theta: Floats) -> tuple[float, Floats]:
+        """The value and its gradient."""
         value, gradient = self.likelihood(theta)
         more, further = self._prior(theta)
         return value + more, gradient + further
@@ -170,8 +216,8 @@ class _Posterior:
         # The sum over pairs of spread_ij (x_ik - x_jk)^2, without an array of n x n x w.
         gradient[:width] = 2.0 * (spread.sum(1) @ scaled**2 - (scaled * (spread @ scaled)).sum(0))
         gradient[width] = outputscale * (slope * correlation).sum()
-        if self._variance is None:
-            gradient[-1] = np.exp(theta[-1]) * np.trace(slope)
+        if self._inferred:
+            gradient[-1] = np.exp(theta[-1]) * np.diag(slope)[self._unknown].sum()
         return float(value), gradient
 
     def _prior(self, theta: Floats) -> tuple[float, Floats]:
@@ -184,7 +230,7 @@ class _Posterior:
         gradient = np.zeros_like(theta)
         gradient[: self._width] = 2.0 * _ENDS * (square - 1.0 / square) + _TOGETHER * apart
         gradient[self._width] = outputscale - (_OUTPUTSCALE_SHAPE - 1.0)
-        if self._variance is None:
+        if self._inferred:
             noise = np.exp(theta[-1])
             value += _NOISE_RATE * noise - (_NOISE_SHAPE - 1.0) * theta[-1]
             gradient[-1] = _NOISE_RATE * noise - (_NOISE_SHAPE - 1.0)

@@ -44,15 +44,27 @@ class Posterior:
         self.known: Floats = hyper.mean + kernel @ self._weights
         self._inverse: Floats | None = None
 
-    def _cross(self, points: Floats) -> Floats:
+    def cross(self, points: Floats) -> Floats:
         """Covariances of points, ``b x w``, with the known ones: ``b x n``."""
         distances = squared_distances(points / self.hyper.lengthscales, self._scaled)
         covariances: Floats = self.hyper.outputscale * matern(distances)[0]
         return covariances
 
+    def cross_slope(self, point: Floats) -> tuple[Floats, Floats]:
+        """Covariances of one point, ``w``, with the known ones, ``n``, and their gradients, ``n x w``."""
+        away = point / self.hyper.lengthscales - self._scaled  # n x w
+        correlation, steepness = matern((away * away).sum(1))
+        scale = self.hyper.outputscale
+        return scale * correlation, (2.0 * scale) * steepness[:, None] * (away / self.hyper.lengthscales)
+
+    def solved(self, values: Floats) -> Floats:
+        """The inverse of the covariance matrix of what was measured, times values, ``n``."""
+        weights: Floats = cho_solve((self._lower, True), values)
+        return weights
+
     def at(self, points: Floats) -> tuple[Floats, Floats]:
         """Means ``b x s`` and variances ``b``, noise left out, at ``b x w``."""
-        cross = self._cross(points)
+        cross = self.cross(points)
         mean = self.hyper.mean + cross @ self._weights
         explained = solve_triangular(self._lower, cross.T, lower=True)  # n x b
         variance = self.hyper.outputscale - (explained * explained).sum(0)
@@ -64,10 +76,7 @@ class Posterior:
             identity = np.eye(len(self.x))
             self._inverse = cho_solve((self._lower, True), identity)
         scale = self.hyper.outputscale
-        away = point / self.hyper.lengthscales - self._scaled  # n x w
-        correlation, steepness = matern((away * away).sum(1))
-        cross = scale * correlation  # n
-        change = (2.0 * scale) * steepness[:, None] * (away / self.hyper.lengthscales)  # n x w
+        cross, change = self.cross_slope(point)
         solved = self._inverse @ cross
         variance = scale - float(cross @ solved)
         mean = self.hyper.mean + cross @ self._weights
@@ -78,7 +87,7 @@ class Posterior:
 
     def joint(self, points: Floats) -> tuple[Floats, Floats]:
         """Mean of the first draw, ``b``, and covariance, ``b x b``, at ``b x w``."""
-        cross = self._cross(points)
+        cross = self.cross(points)
         explained = solve_triangular(self._lower, cross.T, lower=True)
         scaled = points / self.hyper.lengthscales
         prior = self.hyper.outputscale * matern(squared_distances(scaled, scaled))[0]
@@ -86,7 +95,7 @@ class Posterior:
 
     def mean(self, points: Floats) -> Floats:
         """Means of the first draw, ``b``, at ``b x w``."""
-        means: Floats = self.hyper.mean + self._cross(points) @ self._weights[:, 0]
+        means: Floats = self.hyper.mean + self.cross(points) @ self._weights[:, 0]
         return means
 
     def left_out(self, groups: Sequence[npt.NDArray[np.intp]]) -> tuple[Floats, Floats]:
