@@ -8,6 +8,7 @@ import msgspec
 
 from titrant.errors import ConfigurationError
 from titrant_adapters.opcua.line import OpcUaLine
+from titrant_adapters.opcua.security import Security
 from titrant_adapters.shape import Config, Seconds, Secret, Setting, bad
 
 KEY = "{key}"
@@ -20,7 +21,8 @@ class OpcUaConfig(Config, frozen=True, kw_only=True):
     Attributes:
         url: The endpoint.
         user: Whom to log in as; nobody where empty.
-        password: Of that user.
+        password: Of that user; without ``security`` it goes over the line as it is.
+        security: What keeps others from the line; anybody can read and write on it where None.
         unit: Where the device is, below Objects; all other paths start from there.
         settings: Parameter to setting; ``to`` and ``read_back`` are variables.
         otherwise: What to do where a setting is not taken: ``"fail"`` or ``"record"``.
@@ -46,6 +48,7 @@ class OpcUaConfig(Config, frozen=True, kw_only=True):
     url: str
     user: str = ""
     password: Secret | None = None
+    security: Security | None = None
     unit: str = ""
     settings: dict[str, Setting] = msgspec.field(default_factory=dict)
     otherwise: Literal["fail", "record"] = "fail"
