@@ -18,8 +18,9 @@ from titrant_adapters.twin.clock import Pace
 from titrant_adapters.twin.doors import Door, door_named, open_door
 from titrant_adapters.twin.faults import KINDS, FaultPlan, read_plan
 from titrant_adapters.twin.lab import LabTwin
-from titrant_adapters.twin.ledger import End, Ledger, Start
+from titrant_adapters.twin.ledger import Ledger
 from titrant_adapters.twin.physics import Physics
+from titrant_adapters.twin.telling import in_words, tell
 
 HELP = {"help_option_names": ["-h", "--help"]}
 ABOUT = (
@@ -126,15 +127,15 @@ def _behaviour(given: list[str]) -> Behaviour:
 
 async def _serve(door: type[Door], lab: LabTwin, port: int, options: dict[str, Any], json: bool) -> None:
     async with open_door(door, lab, port, **options) as opened:
-        _tell(
+        tell(
             {"serving": door.protocol, "address": opened.address, "port": opened.port, "how_to": opened.how_to()},
             f"{door.protocol}: {opened.address}\n{opened.how_to()}\nCtrl-C ends it.",
             json,
         )
-        lab.ledger.watch = lambda entry: _tell(msgspec.to_builtins(entry), _words(entry), json)
+        lab.ledger.watch = lambda entry: tell(msgspec.to_builtins(entry), in_words(entry), json)
         await _until_told()
     starts = lab.ledger.starts()
-    _tell({"served": door.protocol, "starts": starts}, f"ended; physical starts: {starts}", json)
+    tell({"served": door.protocol, "starts": starts}, f"ended; physical starts: {starts}", json)
 
 
 async def _until_told() -> None:
@@ -144,20 +145,3 @@ async def _until_told() -> None:
                 return
     except NotImplementedError:  # this system tells of Ctrl-C by an exception alone
         await anyio.sleep_forever()
-
-
-def _words(entry: Start | End) -> str:
-    if isinstance(entry, Start):
-        settings = " ".join(f"{name}={_short(value)}" for name, value in entry.conditions.items())
-        return f"run {entry.number} started" + (f" (key {entry.key})" if entry.key else "") + f": {settings}"
-    values = " ".join(f"{name}={_short(value)}" for name, value in entry.values.items())
-    bad = "bad quality" if entry.quality == "bad" else ""
-    return f"run {entry.number} {entry.state}: {entry.reason or bad or values}"
-
-
-def _short(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.5g}"
-
-
-def _tell(document: Any, words: str, json: bool) -> None:
-    typer.echo(msgspec.json.encode(document).decode() if json else words)

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 import anyio
 
+from titrant_adapters.twin.ahead import Faults
 from titrant_adapters.twin.answers import Refused
 from titrant_adapters.twin.behaviour import Behaviour
 from titrant_adapters.twin.clock import LabClock, Pace
-from titrant_adapters.twin.faults import Fault, FaultKind, FaultPlan, Faults
+from titrant_adapters.twin.faults import Fault, FaultKind, FaultPlan
 from titrant_adapters.twin.ledger import Ledger, Value
 from titrant_adapters.twin.physics import Physics
 from titrant_adapters.twin.runs import Run, Runs

@@ -16,9 +16,10 @@ from msgspec.structs import replace
 from titrant_adapters.twin.answers import Unknown
 from titrant_adapters.twin.behaviour import SECONDS_PER_HOUR, Behaviour, Course, course_of
 from titrant_adapters.twin.clock import LabClock
+from titrant_adapters.twin.ends import end_of
 from titrant_adapters.twin.faults import Fault
 from titrant_adapters.twin.ledger import End, Ledger, RunState, Value
-from titrant_adapters.twin.physics import MaterialError, Physics
+from titrant_adapters.twin.physics import Physics
 
 ROUNDING_S = 1e-6  # a sleep may end a rounding error too early
 
@@ -76,7 +77,8 @@ class Runs:
         start = self._ledger.begin(key, conditions, now)
         draws = Random(f"{self._seed}/{start.number}")  # noqa: S311  # a simulation
         course = course_of(self._behaviour, faults, draws)
-        end = self._measured(start.number, conditions, course, draws)
+        hours = (now - self._began) / SECONDS_PER_HOUR
+        end = end_of(start.number, conditions, course, draws, self._physics, self._behaviour, hours)
         self._ahead[start.number] = _Ahead(now, course, end, anyio.Event())
         return self.look(start.number)
 
@@ -144,22 +146,3 @@ class Runs:
     def _end(self, number: int, end: End) -> None:
         self._ledger.end(end)
         self._ahead.pop(number).over.set()
-
-    def _measured(self, number: int, conditions: Mapping[str, Value], course: Course, draws: Random) -> End:
-        """How the run will end.  Material is used up whatever becomes of it."""
-        try:
-            truth = self._physics.measure(conditions, draws)
-        except MaterialError as exc:
-            return End(number=number, state="failed", reason=str(exc))
-        if not course.done:
-            return End(number=number, state="lost", reason="the lab went down")
-        if course.failure is not None:
-            return End(number=number, state="failed", reason=course.failure)
-        if course.alarm:
-            return End(number=number, state="done", quality="bad")
-        hours = (self._clock.now() - (self._began or 0.0)) / SECONDS_PER_HOUR
-        fouled = (1 - self._behaviour.fouling_per_run) ** (number - 1)
-        gain = fouled * (1 + self._behaviour.drift_per_hour * hours + course.drift)
-        sd = self._behaviour.noise_sd
-        values = {name: value * gain + (draws.normalvariate(0.0, sd) if sd else 0.0) for name, value in truth.items()}
-        return End(number=number, state="done", values=values)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+from titrant_adapters.twin.ahead import Faults
 from titrant_adapters.twin.answers import OutOfRange, Unknown
 from titrant_adapters.twin.clock import LabClock
-from titrant_adapters.twin.faults import Faults
 from titrant_adapters.twin.ledger import Value
 from titrant_adapters.twin.physics import Input
 

@@ -8,8 +8,9 @@ import pytest
 
 from titrant.errors import ConfigurationError
 from titrant_adapters.twin.physics import MaterialError
+from titrant_adapters.twin.physics.deck import Deck, Liquid
 from titrant_adapters.twin.physics.kinetics import Kinetics
-from titrant_adapters.twin.physics.plate import Deck, Liquid, Plate
+from titrant_adapters.twin.physics.plate import Plate
 from titrant_adapters.twin.physics.replay import Replay
 from titrant_adapters.twin.physics.tables import data_sets, read_table
 

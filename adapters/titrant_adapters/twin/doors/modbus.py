@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import ModuleType
@@ -26,13 +25,13 @@ from typing import TYPE_CHECKING
 from titrant_adapters.twin.answers import OutOfRange, Refused, Unknown
 from titrant_adapters.twin.behaviour import DEFINED_ERROR
 from titrant_adapters.twin.doors.base import LOOPBACK, Door, need
-from titrant_adapters.twin.faults import Exchange
+from titrant_adapters.twin.doors.registers import ACTUAL, COMMAND, END, KEY, KEY_OF_RUN, MEASURED, SET, STATE, exchange
+from titrant_adapters.twin.doors.words import number_of, whole_of, words_of
 from titrant_adapters.twin.ledger import Value
 
 if TYPE_CHECKING:
     from pymodbus.constants import ExcCodes
 
-SET, ACTUAL, COMMAND, KEY, STATE, KEY_OF_RUN, MEASURED, END = 0, 100, 200, 201, 210, 214, 220, 300
 STATES = {"none": 0, "running": 1, "done": 2, "failed": 3, "stopped": 4, "lost": 5}
 START, STOP, SAFE_STATE = 1, 2, 3
 DEVICE = 1
@@ -77,7 +76,7 @@ class ModbusDoor(Door):
             if values is not None:
                 values[:] = registers[address : address + count]  # what was written is not what is kept
             else:
-                self.about_to_reply(_exchange(address))
+                self.about_to_reply(exchange(address))
             return None
 
         listening = server.ModbusTcpServer(
@@ -112,14 +111,14 @@ class ModbusDoor(Door):
         if address % 2 or len(values) % 2:
             raise ValueError("half a number")
         names = list(self.lab.settings.inputs)[address // 2 :]
-        numbers = [_number(*values[at : at + 2]) for at in range(0, len(values), 2)]
+        numbers = [number_of(*values[at : at + 2]) for at in range(0, len(values), 2)]
         for name, number in zip(names[: len(numbers)], numbers, strict=True):
             choices = self.lab.settings.inputs[name].choices
             self.lab.settings.set(name, choices[int(number)] if choices else number)
 
     def _command(self, command: int, key: list[int]) -> None:
         if command == START:
-            self.started(self.lab.start(str(_whole(key))))
+            self.started(self.lab.start(str(whole_of(key))))
         elif command == STOP:
             for number in self.lab.runs.under_way():
                 self.lab.runs.stop(number)
@@ -132,7 +131,7 @@ class ModbusDoor(Door):
         kept = [0] * END
         for first, settings in ((SET, self.lab.settings.points), (ACTUAL, self.lab.settings.actual())):
             for i, (name, value) in enumerate(settings.items()):
-                kept[first + 2 * i : first + 2 * i + 2] = _words(self._as_number(name, value))
+                kept[first + 2 * i : first + 2 * i + 2] = words_of(self._as_number(name, value))
         kept[KEY : KEY + 2] = key
         run = self.lab.latest()
         if run is not None:
@@ -141,26 +140,8 @@ class ModbusDoor(Door):
             kept[KEY_OF_RUN : KEY_OF_RUN + 2] = divmod(int(run.key or 0), 1 << 16)
         for j, one in enumerate(self.lab.physics.outputs):
             value = run.values.get(one.name, math.nan) if run is not None else math.nan
-            kept[MEASURED + 2 * j : MEASURED + 2 * j + 2] = _words(value)
+            kept[MEASURED + 2 * j : MEASURED + 2 * j + 2] = words_of(value)
         return kept
 
     def _as_number(self, name: str, value: Value) -> float:
         return float(self.lab.settings.inputs[name].choices.index(value) if isinstance(value, str) else value)
-
-
-def _exchange(address: int) -> Exchange:
-    return "result" if address >= MEASURED else "status" if address >= STATE else "read"
-
-
-def _number(high: int, low: int) -> float:
-    number: float = struct.unpack(">f", struct.pack(">HH", high, low))[0]
-    return number
-
-
-def _words(number: float) -> tuple[int, int]:
-    high, low = struct.unpack(">HH", struct.pack(">f", number))
-    return high, low
-
-
-def _whole(words: list[int]) -> int:
-    return (words[0] << 16) + words[1]

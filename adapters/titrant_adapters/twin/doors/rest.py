@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,10 @@ import msgspec
 
 from titrant_adapters.twin.answers import OutOfRange, Refused, Unknown
 from titrant_adapters.twin.doors.base import LOOPBACK, Door, need
+from titrant_adapters.twin.doors.documents import Order, Setting, described, told
+from titrant_adapters.twin.doors.serving import served
 from titrant_adapters.twin.faults import Exchange
 from titrant_adapters.twin.lab import MAKER, MODEL
-from titrant_adapters.twin.ledger import Value
-from titrant_adapters.twin.runs import Run
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -22,19 +22,6 @@ if TYPE_CHECKING:
 
 Answer = tuple[Exchange, int, Any]
 """What was asked, the status code, and the body."""
-
-
-class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of ``POST /runs``."""
-
-    key: str = ""
-    parameters: dict[str, Value] = {}
-
-
-class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of ``PUT /settings/{name}``."""
-
-    value: Value
 
 
 class RestDoor(Door):
@@ -55,22 +42,9 @@ class RestDoor(Door):
 
     @asynccontextmanager
     async def behind(self) -> AsyncIterator[int]:
-        """Serve the resources below by uvicorn, without its signals and its log."""
-        uvicorn = need("uvicorn")
-        config = uvicorn.Config(
-            self._app(), host=LOOPBACK, port=0, lifespan="off", log_config=None, access_log=False, server_header=False
-        )
-        # Not serve(): it would take the process's signals and tick ten times a second.
-        config.load()
-        server = uvicorn.Server(config)
-        server.lifespan = config.lifespan_class(config)
-        await server.startup()
-        try:
-            port: int = server.servers[0].sockets[0].getsockname()[1]
+        """Serve the resources below."""
+        async with served(self._app()) as port:
             yield port
-        finally:
-            server.force_exit = True  # the lines are cut already; nobody is left to be waited for
-            await server.shutdown()
 
     def _app(self) -> Starlette:
         starlette, routing = need("starlette.applications"), need("starlette.routing")
@@ -114,8 +88,8 @@ class RestDoor(Door):
         return found
 
     async def _identify(self, _request: Request) -> Answer:
-        settings = [_described(one) for one in self.lab.physics.inputs]
-        values = [_described(one) for one in self.lab.physics.outputs]
+        settings = [described(one) for one in self.lab.physics.inputs]
+        values = [described(one) for one in self.lab.physics.outputs]
         return "identify", 200, {"maker": MAKER, "model": MODEL, "settings": settings, "values": values}
 
     async def _settings(self, _request: Request) -> Answer:
@@ -136,17 +110,17 @@ class RestDoor(Door):
         order = msgspec.json.decode(await request.body(), type=Order)
         before = self.lab.ledger.starts()
         run = self.started(self.lab.start(order.key, order.parameters))
-        return "start", 201 if self.lab.ledger.starts() > before else 200, _told(run)
+        return "start", 201 if self.lab.ledger.starts() > before else 200, told(run)
 
     async def _find(self, request: Request) -> Answer:
         key = request.query_params.get("key", "")
         run = self.lab.find(key)
         if run is None:
             raise Unknown(f"there is no run with the key {key!r}")
-        return "status", 200, _told(run)
+        return "status", 200, told(run)
 
     async def _look(self, request: Request) -> Answer:
-        return "status", 200, _told(self.lab.runs.look(request.path_params["number"]))
+        return "status", 200, told(self.lab.runs.look(request.path_params["number"]))
 
     async def _result(self, request: Request) -> Answer:
         run = self.lab.runs.look(request.path_params["number"])
@@ -157,16 +131,8 @@ class RestDoor(Door):
         number = request.path_params["number"]
         self.lab.runs.look(number)
         self.lab.runs.stop(number)
-        return "stop", 200, _told(self.lab.runs.look(number))
+        return "stop", 200, told(self.lab.runs.look(number))
 
     async def _safe_state(self, _request: Request) -> Answer:
         self.lab.safe_state()
         return "stop", 200, self.lab.settings.points
-
-
-def _told(run: Run) -> Mapping[str, Any]:
-    return msgspec.structs.asdict(run)
-
-
-def _described(one: msgspec.Struct) -> Mapping[str, Any]:
-    return msgspec.structs.asdict(one)
