@@ -1,75 +1,60 @@
-"""The lab of five_protocols.toml: three stations for one reaction, a sensor of the room, and an HPLC that comes later.
+"""The lab of five_protocols.toml: an oven, a lamp and a reactor for each sample, a sensor of the room, a slow HPLC.
 
-mosquitto -p 1883                                      # a broker for the sensor; any other will do
-python examples/adapters/five_protocols.py             # the lab, in the folder that the experiment is run in
+mosquitto -p 1883 & python examples/adapters/five_protocols.py  # its ledgers (*.jsonl) tell what it physically started
 titrant run examples/adapters/five_protocols.toml --log five_protocols.titrant
-
-Each station keeps a ledger of what it physically started: kill the engine, resume it, and count.
 """
 
-from __future__ import annotations
-
-import argparse
-import logging
-from contextlib import AsyncExitStack
+import sys
+from math import exp
 from pathlib import Path
 
 import aiomqtt
 import anyio
 import structlog
 
-from titrant_adapters.twin import Behaviour, LabTwin, Pace
+from titrant_adapters.twin import Behaviour, LabTwin, Ledger, Pace
 from titrant_adapters.twin.doors import door_named, open_door
-from titrant_adapters.twin.ledger import End, Ledger
 from titrant_adapters.twin.physics.kinetics import Kinetics
+from titrant_adapters.twin.physics.level import Level
 
-STATIONS = {"sila": 2, "opcua": 1, "scpi": 1}
-"""Protocol to places."""
+OVEN, LAMP = Level("drying", 40, 180, start=40, unit="degC"), Level("volts", 0, 12, start=0, unit="V")
+LABS = {"opcua": (OVEN, 600), "scpi": (LAMP, 10), "sila": (Kinetics(), 600)}  # and the seconds that a run takes
+SPEED = 2000  # seconds of the lab in a second
+PORTS = list(map(int, sys.argv[1:])) or [50102, 50103, 50101, 1883]  # in the order of the labs; the broker's
+LEDGERS = {protocol: Ledger(Path(f"{protocol}.jsonl")) for protocol in LABS}
 
 
-async def room(broker_port: int) -> None:
-    async with aiomqtt.Client("127.0.0.1", broker_port) as client:
+async def instrument(protocol, physics, seconds, port):
+    lab = LabTwin(physics, behaviour=Behaviour(duration_s=seconds), ledger=LEDGERS[protocol], clock=Pace(SPEED))
+    async with open_door(door_named(protocol), lab, port) as door:
+        print(f"{protocol}: {door.address}", flush=True)
+        await anyio.sleep_forever()
+
+
+async def sensor(port):
+    async with aiomqtt.Client("127.0.0.1", port) as client:
         while True:
             await client.publish("room/humidity", "41.5")
             await anyio.sleep(0.05)
 
 
-async def hplc(lab: LabTwin, end: End, reports: Path, seconds: float) -> None:
-    await anyio.sleep(seconds)  # the sample has its turn later
-    async with await anyio.open_file(reports / f"{lab.ledger.all_starts[end.number - 1].key}.csv", "w") as report:
-        for piece in ("area_percent\n", f"{end.values['yield']}\n", "#END\n"):
-            await report.write(piece)
-            await report.flush()
-            await anyio.sleep(0.01)
+async def hplc(end):
+    sample = LEDGERS["sila"].all_starts[end.number - 1].key.partition("-")[0]  # a step's key begins with its trial's
+    steps = [start for ledger in LEDGERS.values() for start in ledger.all_starts if start.key.startswith(sample)]
+    was = {name: level for start in steps for name, level in start.conditions.items()}
+    area = end.values["yield"] * exp(-(((was["drying"] - 110) / 60) ** 2)) * (1 - exp(-was["volts"] / 3))
+    await anyio.sleep(600 / SPEED)  # it has its turn later
+    await anyio.Path(f"reports/{sample}.csv").write_text(f"area_percent\n{area}\n#END\n")
 
 
-async def main(options: argparse.Namespace) -> None:
-    reports = options.folder / "reports"
-    reports.mkdir(exist_ok=True)
-    async with AsyncExitStack() as stack:
-        tasks = await stack.enter_async_context(anyio.create_task_group())
-        for number, (protocol, port) in enumerate(zip(STATIONS, options.ports, strict=True)):
-            behaviour = Behaviour(duration_s=600.0, noise_sd=0.3, places=STATIONS[protocol])
-            ledger = Ledger(options.folder / f"{protocol}.jsonl")
-            lab = LabTwin(Kinetics(), behaviour=behaviour, seed=number, ledger=ledger, clock=Pace(options.speed))
-
-            def ended(entry: object, lab: LabTwin = lab) -> None:
-                if isinstance(entry, End) and entry.state == "done":
-                    tasks.start_soon(hplc, lab, entry, reports, 600.0 / options.speed)
-
-            ledger.watch = ended
-            door = await stack.enter_async_context(open_door(door_named(protocol), lab, port))
-            print(f"{protocol}: {door.address}")
-        tasks.start_soon(room, options.broker_port)
-        print("the lab is open; Ctrl-C closes it", flush=True)
-        await anyio.sleep_forever()
+async def main():
+    async with anyio.create_task_group() as tasks:
+        for (protocol, what), port in zip(LABS.items(), PORTS, strict=False):
+            tasks.start_soon(instrument, protocol, *what, port)
+        LEDGERS["sila"].watch = lambda entry: getattr(entry, "state", "") == "done" and tasks.start_soon(hplc, entry)
+        tasks.start_soon(sensor, PORTS[-1])
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--ports", type=int, nargs=3, default=[50101, 50102, 50103], help="of SiLA 2, OPC UA and SCPI")
-    parser.add_argument("--broker-port", type=int, default=1883, help="of an MQTT broker of this machine")
-    parser.add_argument("--speed", type=float, default=2000.0, help="seconds of the lab in a second (default: 2000)")
-    parser.add_argument("--folder", type=Path, default=Path(), help="where ledgers and reports go (default: here)")
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))  # the SiLA server's
-    anyio.run(main, parser.parse_args())
+Path("reports").mkdir(exist_ok=True)
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))  # errors of the SiLA server alone
+anyio.run(main)

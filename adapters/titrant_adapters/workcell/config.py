@@ -90,8 +90,8 @@ class WorkcellConfig(Config, frozen=True, kw_only=True):
             raise bad("steps", [], "give at least one")
         for at, step in enumerate(self.steps):
             field = f"steps[{at}]"
-            if not re.fullmatch(r"[\w -]+", step.name) or step.name in KEPT:
-                raise bad(f"{field}.name", step.name, f"write letters, digits, spaces; not {', '.join(sorted(KEPT))}")
+            if not re.fullmatch(r"[\w-]+", step.name) or step.name in KEPT:
+                raise bad(f"{field}.name", step.name, f"write letters and digits; not {', '.join(sorted(KEPT))}")
             if names.index(step.name) != at:
                 raise bad(f"{field}.name", step.name, "another step is called so: give each a name of its own")
             if step.until and step.until not in [one.name for stage in self._after(step) for one in stage]:
