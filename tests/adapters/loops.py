@@ -125,8 +125,11 @@ async def killed_and_resumed(
     at_start = await count()
 
     async def under_way():
+        started = await count() - at_start
+        if started <= kill_after:  # the log need not be read yet, which is long work many times a second
+            return False
         over = sum(isinstance(event, OVER) for event in _events(plan.log))
-        return over >= kill_after and await count() - at_start > over
+        return kill_after <= over < started
 
     code, said = await _child(plan, env, kill_when=under_way)
     assert code == -signal.SIGKILL, f"it was to be killed while a run was under way, and ended with {code}:\n{said}"
