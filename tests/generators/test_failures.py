@@ -147,7 +147,7 @@ def test_several_objectives_leave_a_failing_region_too(square):
     failures, best = climb(square, 8, objective="y, z", outcome=lambda p: {**two_hills(p), "z": p["x"] - p["y"]})
 
     assert failures <= 4
-    assert best > 0.9
+    assert best > 0.8
 
 
 def test_random_failures_cost_nothing_but_themselves(square):

@@ -41,14 +41,14 @@ def _fit_one(x: Tensor, data: Data, j: int) -> SingleTaskGP:
     model = SingleTaskGP(
         x,
         tensor(data.y[:, j : j + 1]),  # n x 1
-        train_Yvar=None if variance is None else tensor(variance[:, None]),
+        train_Yvar=None if variance is None else tensor(data.filled(j, found.noise)[1][:, None]),
         covar_module=ScaleKernel(MaternKernel(nu=2.5, ard_num_dims=x.shape[-1])),
         outcome_transform=None,
     )
     model.covar_module.base_kernel.lengthscale = tensor(found.lengthscales)
     model.covar_module.outputscale = found.outputscale
     model.mean_module.initialize(constant=found.mean)
-    if found.noise is not None:
+    if variance is None:
         # The likelihood refuses less than its own floor, which stands far above ours.
         model.likelihood.noise_covar.raw_noise_constraint.lower_bound.fill_(1e-8)
         model.likelihood.noise_covar.noise = found.noise

@@ -52,15 +52,20 @@ class Asked(msgspec.Struct, frozen=True):
     seed: int
 
 
-def asked(request: Request, config: OptimizationConfig) -> Asked:
+def asked(request: Request, config: OptimizationConfig, *, partial: bool = False) -> Asked:
     """Read a request.
+
+    Args:
+        request: What is asked.
+        config: What is sought.
+        partial: Whether trials count that lack some of the metrics.
 
     Raises:
         ConfigurationError: What is sought cannot be put into numbers.
         GenerationError: What is held fixed does not fit the space, or nothing keeps the constraints.
         TooFewError: There are not enough data.
     """
-    data = data_of(request, config)
+    data = data_of(request, config, partial=partial)
     target = goal(config, data)
     seed = mixed(request.seed, len(request.observed), len(request.pending))
     domain = Domain(request.space, request.fixed, seed)
@@ -77,16 +82,22 @@ def asked(request: Request, config: OptimizationConfig) -> Asked:
     )
 
 
-def data_of(request: Request | PredictionRequest, config: OptimizationConfig) -> Data:
+def data_of(request: Request | PredictionRequest, config: OptimizationConfig, *, partial: bool = False) -> Data:
     """What is known of the metrics that matter.
+
+    Args:
+        request: What is asked.
+        config: What is sought.
+        partial: Whether trials count that lack some of the metrics; two must have them all even so.
 
     Raises:
         TooFewError: There are not enough data.
     """
-    data = collect(encoding_of(request.space, {}), config.metric_names, request.observed)
-    if len(data) < _LEAST_POINTS:
+    data = collect(encoding_of(request.space, {}), config.metric_names, request.observed, partial=partial)
+    whole = int(data.whole.sum())
+    if whole < _LEAST_POINTS:
         needed = ", ".join(config.metric_names)
-        raise TooFewError(f"{len(data)} trials have finite data of {needed}, and a model needs {_LEAST_POINTS}")
+        raise TooFewError(f"{whole} trials have finite data of {needed}, and a model needs {_LEAST_POINTS}")
     return data
 
 

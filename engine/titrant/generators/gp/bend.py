@@ -64,7 +64,7 @@ def bends(config: OptimizationConfig, data: Data) -> tuple[Bend, ...]:
     (objective, *others) = config.objectives
     constrained = {name for constraint in config.constraints for name in constraint.metric_names}
     sought = set() if others or len(objective.terms) > 1 else {objective.metric_names[0]} - constrained
-    return tuple(_bend(data.y[:, j]) if name in sought else Bend() for j, name in enumerate(data.metrics))
+    return tuple(_bend(data.known(j)[1]) if name in sought else Bend() for j, name in enumerate(data.metrics))
 
 
 def bent(data: Data, functions: tuple[Bend, ...]) -> Data:

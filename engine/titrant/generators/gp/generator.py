@@ -42,7 +42,7 @@ def suggest(request: Request) -> Reply:
 def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal]:
     if request.method == "turbo" and not request.space.candidates:  # a box would be between them
         return turbo.proposals(request, config)
-    found = asked(request, config)
+    found = asked(request, config, partial=True)
     fitted = fit(config, found.data, worths(found.data, found.target))
     feasible = found.target.feasible(fitted.data.y)
     models: tuple[tuple[Posterior, ...], ...] = (fitted.posteriors,)
@@ -81,7 +81,7 @@ def predict(request: PredictionRequest) -> PredictionReply:
     z = rows_of(request)
     with np.errstate(all="ignore"):
         try:
-            data = data_of(request, request.optimization)
+            data = data_of(request, request.optimization, partial=True)
             fitted = fit(request.optimization, data, data.y[:, 0])
             x = encoding_of(request.space, {}).to_model(z)
             predictions = model.predict(fitted.posteriors, fitted.data, x, fitted.functions)

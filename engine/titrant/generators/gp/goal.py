@@ -30,8 +30,8 @@ class Goal(msgspec.Struct, frozen=True):
     thresholds: Floats
 
     def feasible(self, y: Floats) -> Mask:
-        """Which rows of standardized metrics keep all constraints: ``n x m`` to ``n``."""
-        return np.asarray((y @ self.constraints.T <= self.bounds).all(1))
+        """Which rows of standardized metrics, ``n x m``, keep all constraints and lack no metric (NaN): ``n``."""
+        return np.asarray((y @ self.constraints.T <= self.bounds).all(1) & np.isfinite(y).all(1))
 
     def values(self, y: Floats) -> Floats:
         """Objectives of standardized metrics: ``n x m`` to ``n x k``."""
@@ -43,7 +43,8 @@ class Goal(msgspec.Struct, frozen=True):
         Those that break a constraint are worth least.
         """
         worth = self.values(y).sum(1)
-        return np.asarray(np.where(self.feasible(y), worth, worth.min(initial=0.0) - 1.0))
+        least = float(np.min(worth, initial=0.0, where=np.isfinite(worth))) - 1.0
+        return np.asarray(np.where(self.feasible(y), worth, least))
 
 
 def goal(config: OptimizationConfig, data: Data) -> Goal:

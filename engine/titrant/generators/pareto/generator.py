@@ -33,7 +33,7 @@ def suggest(request: Request) -> Reply:
 
 
 def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal]:
-    found = asked(request, config)
+    found = asked(request, config, partial=True)
     target = found.target
     fitted = fit(config, found.data, target.worths(found.data.y))
     values, feasible = target.values(fitted.data.y), target.feasible(fitted.data.y)
