@@ -301,6 +301,18 @@ def test_how_many_are_held_depends_on_the_policy(policy, generation_s, trial_s, 
     assert pace.depth(4, policy, wait_s) == depth
 
 
+def test_a_model_that_cannot_keep_up_is_asked_for_all_that_is_missing_at_once():
+    bench = Bench("ready")
+    bench.at += SECOND // 2  # trials of half a second, and a suggestion is taken to cost a third
+    bench.end(1)
+    bench.end(2)
+    ask = bench.asked()
+    assert ask.count == 2  # for the free slots
+    bench.answer(ask, 0.1)
+
+    assert [one.count for one in bench.generator.asked] == [2]
+
+
 @pytest.mark.parametrize(("trial_s", "renews"), [(3.0, False), (4.0, True)])
 def test_auto_makes_suggestions_anew_only_where_there_is_time(trial_s, renews):
     pace = Pace(0.3)

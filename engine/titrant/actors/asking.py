@@ -121,16 +121,15 @@ class Asking:
             self._fill(order, made)
             return
         state = self._supervisor.state
-        if count := wanted(state):
-            if not self._waits_for_data(state):
-                self._request(count)
-                return
+        if (count := wanted(state)) and not self._waits_for_data(state):
+            self._request(count)
+            return
         if self._model_due:  # only now: loading it would take the processor from the first suggestions
             self._model_due = False
             torch = needs_torch(state.strategy.method)
             self._generator.tell(mail.Warm(model=True, torch=torch))
-        if self._worth_preparing(state):
-            self._request(1, ahead=True)
+        if missing := self._worth_preparing(state):
+            self._request(missing, ahead=True)
         elif (old := self._worth_renewing(state)) is not None:
             self._request(1, ahead=True, in_place_of=old)
 
@@ -281,16 +280,20 @@ class Asking:
         """Answer an order once its trials are durable."""
         self._supervisor.once_durable(lambda _state: order.answer.give(made))
 
-    def _worth_preparing(self, state: State) -> bool:
-        """Whether a suggestion made ahead saves a slot from idling: the model is slow beside the trials."""
+    def _worth_preparing(self, state: State) -> int:
+        """How many suggestions to make ahead now, as they save slots from idling: the model is slow beside the trials.
+
+        One after the other, so that each sees as much as it can; all that are missing where the model cannot keep up.
+        """
         run = state.run
         if run is None or run.draining is not None or run.exhausted is not None or self._generator_lost is not None:
-            return False
+            return 0
         left = run.options.max_trials - run.created - len(self._stock)
         if state.paused is not None or left <= 0 or not self._model_next(state):
-            return False
+            return 0
         depth = self._pace.depth(run.options.parallelism, policy_of(state), state.strategy.wait_seconds)
-        return len(self._stock) < depth
+        missing = max(0, min(left, depth - len(self._stock)))
+        return missing if self._pace.lags(run.options.parallelism) else min(missing, 1)
 
     def _worth_renewing(self, state: State) -> Suggestion | None:
         """The suggestion made ahead that is to be made anew, since results came in; None where there is no time."""

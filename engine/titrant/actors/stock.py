@@ -67,6 +67,10 @@ class Pace:
         used_up = parallelism * self._generation_s / max(self._trial_s, 1e-3)
         return min(parallelism, 1 + math.ceil(used_up))
 
+    def lags(self, parallelism: int) -> bool:
+        """Whether slots use suggestions up faster than they can be made one by one."""
+        return self._generation_s * parallelism > self._trial_s > 0
+
     def may_renew(self, parallelism: int, policy: Policy) -> bool:
         """Whether there is time to make a suggestion anew that was made ahead and has not seen the newest data."""
         if policy == "auto":
