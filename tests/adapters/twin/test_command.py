@@ -8,10 +8,13 @@ import subprocess
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from zipfile import ZipFile
 
 import httpx
 import psutil
 import pytest
+from tests.adapters.servers.mqtt import mosquitto
+from tests.adapters.servers.process import Server
 
 from titrant.cli import added
 from titrant.cli.app import main
@@ -129,7 +132,7 @@ def test_a_plan_of_faults_is_kept_to(serve, tmp_path):
     assert [httpx.post(f"{told['address']}/runs", json={}).status_code for _ in range(2)] == [409, 201]
 
 
-@pytest.mark.parametrize("protocol", ["scpi", "modbus", "opcua", "sila"])
+@pytest.mark.parametrize("protocol", sorted(set(PROTOCOLS) - {"mqtt"}))
 def test_every_protocol_is_served_and_listens_on_the_loopback_interface_only(serve, protocol):
     process, told = serve(protocol)
     with socket.create_connection(("127.0.0.1", told["port"]), 5):
@@ -141,6 +144,46 @@ def test_every_protocol_is_served_and_listens_on_the_loopback_interface_only(ser
     assert hosts
     assert hosts <= {"127.0.0.1", "::ffff:127.0.0.1"}  # gRPC writes it the second way
     assert (code, after, err) == (0, [{"served": protocol, "starts": 0}], "")
+
+
+def test_the_device_at_a_broker_listens_nowhere(serve, tmp_path):
+    with Server("mosquitto", mosquitto(tmp_path), tmp_path) as broker:
+        process, _ = serve("mqtt", "--broker-port", str(broker.port))
+        connections = psutil.Process(process.pid).net_connections(kind="inet")
+        code, _, err = ended(process)
+
+    assert [one for one in connections if one.status == psutil.CONN_LISTEN] == []
+    assert (code, err) == (0, "")
+
+
+WHEEL = "olymp-0.0.1b0-py3-none-any.whl"
+
+
+@pytest.fixture
+def wheel(tmp_path):
+    """A wheel as that package's is made: readings of one set, and what their columns are called."""
+    rows = [f"{volume},{volume * 2 + twice}" for volume in (0.01, 0.02, 0.03) for twice in (0, 1)]
+    config = {
+        "parameters": [{"name": "sample_loop", "type": "continuous", "low": 0.0, "high": 0.08}],
+        "measurements": [{"name": "peak_area", "type": "continuous"}],
+    }
+    with ZipFile(tmp_path / WHEEL, "w") as made:
+        made.writestr("olympus/datasets/dataset_hplc/data.csv", "\n".join(rows))
+        made.writestr("olympus/datasets/dataset_hplc/config.json", json.dumps(config))
+    return str(tmp_path / WHEEL)
+
+
+@pytest.mark.parametrize("physics", ["kinetics", "plate", "replay"])
+def test_every_kind_of_matter_is_measured(serve, wheel, physics):
+    data = ["--data", wheel, "--data-set", "hplc"] if physics == "replay" else []
+    _, told = serve("rest", "--physics", physics, "--speed", "1000", "--with", "noise_sd=0", *data)
+    with httpx.Client(base_url=told["address"]) as http:
+        outputs = {one["name"] for one in http.get("/").json()["values"]}
+        http.post("/runs", json={"key": "k"}).raise_for_status()
+        while (run := http.get("/runs/1").json())["state"] == "running":
+            pass
+
+    assert (run["state"], run["values"].keys()) == ("done", outputs)
 
 
 @pytest.mark.parametrize(
