@@ -11,6 +11,7 @@ from titrant.api.base import OnEngine, by
 from titrant.api.spaces import SpaceChange, refuse_empty
 from titrant.errors import CommandRefused
 from titrant.messages import commands as c
+from titrant.model.candidates import refitted
 from titrant.model.space import SearchSpace, search_space
 from titrant.model.trial import ParameterValue
 
@@ -128,8 +129,10 @@ class Changing(OnEngine):
             space = state.experiment.space
             if isinstance(wanted, SpaceChange):
                 space = wanted.applied(space, state.domain)
+            elif isinstance(wanted, SearchSpace):
+                space = wanted
             else:
-                space = wanted if isinstance(wanted, SearchSpace) else search_space(wanted, space.constraints)
-            self.engine.check_space(space)
+                space = refitted(space, search_space(wanted, space.every_constraint))
+            self.engine.lab.check_space(space)
             await refuse_empty(self.engine, space)
             await self.engine.do(c.ChangeSpace(space=space, backfill=dict(backfill or {})), who)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from titrant.api.base import OnEngine, by
-from titrant.api.spaces import refuse_empty
+from titrant.api.spaces import offering, refuse_empty
 from titrant.errors import ConfigurationError
 from titrant.messages import commands as c
 from titrant.model.experiment import Definition, Experiment, GenerationStrategy, Initialization, Method
@@ -31,6 +31,7 @@ class Configuring(OnEngine):
         experiment_type: str | None = None,
         owner: str | None = None,
         *,
+        candidates: Iterable[Mapping[str, Any]] | None = None,
         definition: Definition | None = None,
     ) -> None:
         """Set the search space.
@@ -43,14 +44,18 @@ class Configuring(OnEngine):
             description: What it is about.
             experiment_type: A word to sort experiments by.
             owner: Whose it is.
+            candidates: The only points that may be suggested, 100,000 at most: a catalogue, what stands in a rack.
             definition: What an experiment file says, to be kept in the log with it (see ``titrant.definition``).
 
         Raises:
             SearchSpaceError: A parameter or constraint is ill-defined, or the space is empty.
             CommandRefused: Trials exist already.
         """
+        space = search_space(parameters, parameter_constraints or ())
+        if candidates is not None:
+            space = await offering(self.engine, space, candidates)
         experiment = Experiment(
-            space=search_space(parameters, parameter_constraints or ()),
+            space=space,
             name=name or "experiment",
             description=description or "",
             owner=owner or "",
@@ -167,11 +172,11 @@ class Configuring(OnEngine):
 
     async def configure_runners(self, runners: Sequence[Any]) -> None:
         """Set several runners; a trial goes to one that has room.  Each is told apart by its ``name``."""
-        await self.engine.use_runners([_runner(runner) for runner in runners], by())
+        await self.engine.lab.use_runners([_runner(runner) for runner in runners], by())
 
     async def configure_metrics(self, metrics: Sequence[Metric]) -> None:
         """Set who fetches data: objects with ``name`` and ``fetch``, as in Ax."""
-        await self.engine.use_metrics(metrics, by())
+        await self.engine.lab.use_metrics(metrics, by())
 
     async def configure_tracking_metrics(self, metric_names: Sequence[str]) -> None:
         """Name metrics that are recorded and not optimized."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from titrant.engine import Engine
 from titrant.errors import ConfigurationError, SearchSpaceError
 from titrant.generators import emptiness
+from titrant.model.candidates import refitted, with_candidates
 from titrant.model.conditions import dependents
 from titrant.model.constraints import KINDS
 from titrant.model.descriptors import text_of
@@ -73,7 +75,7 @@ class SpaceChange(msgspec.Struct, frozen=True, kw_only=True):
         kept = [_without(one, gone) for one in kept]
         _none_let_loose(old, (*kept, *self.added), gone)
         constraints = _constraints(old.every_constraint, self.constrained, self.freed)
-        return SearchSpace((*kept, *self.added), *parted(constraints))
+        return refitted(old, SearchSpace((*kept, *self.added), *parted(constraints)))
 
 
 async def refuse_empty(engine: Engine, space: SearchSpace) -> None:
@@ -84,6 +86,16 @@ async def refuse_empty(engine: Engine, space: SearchSpace) -> None:
     """
     if not emptiness.is_settled(space):
         await engine.clock.outside(lambda: run_in_thread(emptiness.refuse_empty, space))
+
+
+async def offering(engine: Engine, space: SearchSpace, candidates: Iterable[Mapping[str, Any]]) -> SearchSpace:
+    """The space with candidates; very many of them are checked outside the event loop.
+
+    Raises:
+        SearchSpaceError: Some do not fit the space.
+    """
+    rows = list(candidates)
+    return await engine.clock.outside(lambda: run_in_thread(with_candidates, space, rows))
 
 
 def _once(names: Iterable[str]) -> None:

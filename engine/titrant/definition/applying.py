@@ -30,6 +30,7 @@ def apply(client: Client, loaded: Loaded, connected: Connected) -> None:
             description=file.description,
             experiment_type=file.experiment_type,
             owner=file.owner,
+            candidates=loaded.candidates,
             definition=loaded.definition(_log(client)),
         )
     # From here on: after a kill, what had not been said yet; what a person changed meanwhile is not changed back.

@@ -184,6 +184,10 @@ class ExperimentFile(Section, frozen=True, kw_only=True):
     constraints: Annotated[
         list[str], Meta(description='Linear, in the parameters\' own units: "a + 2*b <= 3", "a + b == 1".')
     ] = []
+    candidates: Annotated[
+        str | list[dict[str, ParameterValue]] | None,
+        Meta(description="The only points that may be suggested: a CSV file with a column a parameter, or a list."),
+    ] = None
     objective: Annotated[
         str, Meta(description='"yield" is made large, "-cost" small; "yield, -cost" seeks a Pareto front.')
     ] = ""

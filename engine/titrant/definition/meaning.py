@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from pathlib import Path as Folder
 from typing import Any
 
 import msgspec
 
+from titrant.definition.candidates import candidates
 from titrant.definition.file import ExperimentFile, Form
 from titrant.definition.parameters import parameter
 from titrant.definition.problems import Path, suggestion
 from titrant.errors import ConfigurationError, ObjectiveError
 from titrant.generators.emptiness import refuse_empty
+from titrant.model.candidates import with_candidates
 from titrant.model.constraints import LinearConstraint
 from titrant.model.objective import OptimizationConfig, optimization_config, parse_objectives, parse_outcome_constraint
 from titrant.model.space import ParameterConfig, SearchSpace
@@ -49,15 +52,15 @@ def optimization(file: ExperimentFile) -> OptimizationConfig | None:
     return optimization_config(file.objective, file.outcome_constraints) if file.objective else None
 
 
-def faults(file: ExperimentFile) -> list[Fault]:
-    """Everything in a file that makes no sense, without importing what it names."""
-    return [*_of_space(file), *_of_objective(file), *_of_parts(file)]
+def faults(file: ExperimentFile, folder: Folder) -> list[Fault]:
+    """Everything in a file in a folder that makes no sense, without importing what it names."""
+    return [*_of_space(file, folder), *_of_objective(file), *_of_parts(file)]
 
 
 # --- what makes no sense --------------------------------------------------------------------------------------------
 
 
-def _of_space(file: ExperimentFile) -> list[Fault]:
+def _of_space(file: ExperimentFile, folder: Folder) -> list[Fault]:
     found: list[Fault] = []
     made: list[ParameterConfig] = []
     for place, name, form in forms(file):
@@ -81,10 +84,23 @@ def _of_space(file: ExperimentFile) -> list[Fault]:
             constraints.append(constraint)
     if not found:
         try:
-            refuse_empty(SearchSpace(tuple(made), tuple(constraints)))
+            space = SearchSpace(tuple(made), tuple(constraints))
+            refuse_empty(space)
         except ConfigurationError as exc:
             found.append((("constraints",) if file.constraints else ("parameters",), str(exc)))
+        else:
+            found += _of_candidates(file, space, folder)
     return found
+
+
+def _of_candidates(file: ExperimentFile, space: SearchSpace, folder: Folder) -> list[Fault]:
+    try:
+        rows = candidates(file, space.parameters, folder)
+        if rows is not None:
+            with_candidates(space, rows)
+    except ConfigurationError as exc:
+        return [(("candidates",), str(exc))]
+    return []
 
 
 def _of_objective(file: ExperimentFile) -> list[Fault]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import msgspec
 
 from titrant.definition import examining, meaning, places
+from titrant.definition.candidates import candidates
 from titrant.definition.file import ExperimentFile
 from titrant.definition.parameters import with_tables
 from titrant.definition.parsing import Unreadable, kind_of, parse
@@ -50,11 +52,20 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
         return self.folder / (self.file.log or f"{self.path.stem}.titrant")
 
     @property
+    def candidates(self) -> list[dict[str, Any]] | None:
+        """The points that may be suggested; None where all may.
+
+        Raises:
+            SearchSpaceError: The table that is named cannot be read.
+        """
+        return candidates(self.file, meaning.parameters(self.file), self.folder)
+
+    @property
     def experiment(self) -> Experiment:
         """The search space and the names, as ``configure_experiment`` makes them."""
         file = self.file
         return Experiment(
-            space=search_space(meaning.parameters(file), file.constraints),
+            space=search_space(meaning.parameters(file), file.constraints, self.candidates),
             name=self.name,
             description=file.description,
             owner=file.owner,
@@ -106,7 +117,7 @@ def read(path: Path) -> tuple[Loaded | None, tuple[Problem, ...]]:
     if found:
         return None, _placed(found, text, kind)
     file = msgspec.convert(data, ExperimentFile)
-    return Loaded(file=file, path=path, text=text), _placed(meaning.faults(file), text, kind)
+    return Loaded(file=file, path=path, text=text), _placed(meaning.faults(file, path.parent), text, kind)
 
 
 def recall(definition: Definition, log: Path) -> Loaded:

@@ -56,6 +56,8 @@ def centre(space: SearchSpace, fixed: Parameterization, seed: int) -> tuple[Para
     middle = space.round(space.filled({**space.centre(), **held})) if space.is_conditional else space.centre() | held
     if space.contains(middle):
         return middle, "centre of the search space"
+    if space.candidates:
+        return _candidate(space, held, middle, seed), "candidate next to the centre"
     if space.is_conditional:
         return _within_branch(space, held, middle, seed)
     return _feasible_centre(space, fixed, middle, seed)
@@ -72,6 +74,19 @@ def _within_branch(
             continue
         return space.check(found), how
     raise GenerationError("no point keeps the constraints, whatever is active: relax one of them")
+
+
+def _candidate(space: SearchSpace, held: Parameterization, middle: Parameterization, seed: int) -> Parameterization:
+    """The candidate next to the middle."""
+    from titrant.generators.pool import PoolSampler  # noqa: PLC0415 - numpy takes longer than most centres
+    from titrant.generators.sampler import sampler_of  # noqa: PLC0415
+
+    sampler = sampler_of(space, held, seed)
+    z = sampler.encoding.numbers(middle)
+    found = None if z is None or not isinstance(sampler, PoolSampler) else sampler.nearest(z, frozenset())
+    if found is None:
+        raise GenerationError("no candidate is next to the centre")
+    return found
 
 
 def _own(space: SearchSpace, middle: Parameterization) -> Iterator[SearchSpace]:

@@ -13,6 +13,7 @@ _WAYS = {
     "simplex": " on the simplex",
     "polytope": ", hit-and-run inside the constraints",
     "list": ", from the list of what the constraints leave",
+    "pool": ", the candidates next to them",
 }
 
 

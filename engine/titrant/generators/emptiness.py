@@ -49,7 +49,7 @@ def refuse_empty(space: SearchSpace) -> None:
 
 def is_settled(space: SearchSpace) -> bool:
     """True if the space certainly has a point, as far as can be told without a solver: at once."""
-    return any(map(_is_settled, _branches(space)))
+    return bool(space.candidates) or any(map(_is_settled, _branches(space)))
 
 
 def _branches(space: SearchSpace) -> Iterable[SearchSpace]:

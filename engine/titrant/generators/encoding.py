@@ -128,6 +128,8 @@ class Encoding(Restricted):
         self.size: int | None = 1
         for axis in self.axes:
             self.size = None if self.size is None or axis.count is None else self.size * axis.count
+        if space.candidates:
+            self.size = space.candidates.count
         ends = np.cumsum([0, *(axis.width for axis in self.axes)])
         self.slices = tuple(slice(int(start), int(end)) for start, end in pairwise(ends))
         self.width = int(ends[-1])

@@ -11,7 +11,9 @@ from titrant.errors import ConfigurationError
 from titrant.generators import sobol
 from titrant.generators.base import Proposal, Reply, Request
 from titrant.generators.encoding import Encoding, encoding_of
+from titrant.generators.pool import PoolSampler
 from titrant.generators.repair import repair
+from titrant.generators.sampler import Key
 from titrant.model.trial import Parameterization
 
 
@@ -38,7 +40,10 @@ def settled(request: Request, wishes: Iterable[Parameterization], called: str, v
     for number, wish in enumerate(wishes):
         if len(proposals) == request.count:
             break
-        parameters = _nearest(encoding, wish, np.random.default_rng([request.seed, 7, number]))
+        if request.space.candidates:
+            parameters = _candidate(encoding, wish, tried, request.seed)
+        else:
+            parameters = _nearest(encoding, wish, np.random.default_rng([request.seed, 7, number]))
         if parameters is None or (signature := request.space.signature(parameters)) in tried:
             continue
         tried.add(signature)
@@ -65,3 +70,12 @@ def _nearest(encoding: Encoding, wish: Parameterization, rng: np.random.Generato
     if mended is None or not space.contains(found := encoding.parameters(mended)):
         return None
     return found
+
+
+def _candidate(encoding: Encoding, wish: Parameterization, tried: set[Key], seed: int) -> Parameterization | None:
+    """The candidate next to a wish that was not tried; None where there is none."""
+    try:
+        z = encoding.numbers(encoding.space.round(wish | encoding.fixed))
+    except ConfigurationError:
+        return None
+    return None if z is None else PoolSampler(encoding, seed).nearest(z, tried)

@@ -63,7 +63,7 @@ def suggestion_request(
         observed=observed(state) if model else (),
         pending=(*pending(state), *(Point(trial=-1, parameters=one) for one in held)) if model else (),
         failed=failed(state) if model and state.strategy.learn_from_failures else (),
-        taken=(*taken(state), *held) if space.size() is not None or node == "grid" else (),
+        taken=(*taken(state), *held) if space.is_listed or node == "grid" else (),
         fixed={**fixed, **view.held},
         design=_design(state, node, strategy_node),
     )

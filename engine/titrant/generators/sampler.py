@@ -23,14 +23,14 @@ _PROBES = 512
 # With fewer than that feasible, points are made inside the constraints instead of being thrown away.
 _WORTHWHILE = 0.02
 # Positions in a row without a feasible, untried point after which a search ends; fewer where each takes longer.
-_PATIENCE = {"box": 20_000, "simplex": 5_000, "polytope": 300, "list": 5_000, "supports": 300}
+_PATIENCE = {"box": 20_000, "simplex": 5_000, "polytope": 300, "list": 5_000, "supports": 300, "pool": 1}
 _PATIENCE_MENDING = 200
 # Finite spaces up to here are listed when the sequence finds no more untried points.
 _LISTABLE = 100_000
 # Where constraints leave no more points than this of a finite space, none needs to be searched for.
 _FEW = 1_000
 
-Method = Literal["box", "simplex", "polytope", "list", "supports"]
+Method = Literal["box", "simplex", "polytope", "list", "supports", "pool"]
 Key = tuple[object, ...]
 
 
@@ -255,6 +255,10 @@ def sampler_for(encoding: Encoding, seed: int, kind: Kind = "sobol", size: int =
         sets: How many supports take turns where the number of components is restricted; 0 for another at each
             position, which takes longer.
     """
+    if encoding.space.candidates:
+        from titrant.generators.pool import PoolSampler  # noqa: PLC0415 - it is made of this
+
+        return PoolSampler(encoding, seed, kind, size)
     if encoding.system.gates:
         from titrant.generators.branched import BranchedSampler  # noqa: PLC0415 - it is made of this
 

@@ -14,6 +14,7 @@ _GENERATORS = {
     "simplex": "scrambled Sobol sequence on the simplex",
     "polytope": "hit-and-run inside the constraints",
     "list": "list of what the constraints leave, in random order",
+    "pool": "candidates next to a scrambled Sobol sequence",
 }
 
 
@@ -60,6 +61,8 @@ def short_reason(request: Request, made: int) -> str | None:
     """Why fewer suggestions were made than asked for; None where they were not."""
     if made >= request.count:
         return None
+    if request.space.candidates:
+        return f"the candidates are used up: {made} of {request.count} suggestions made, every other was tried already"
     return (
         f"the search space is used up: {made} of {request.count} suggestions made, "
         "every other point that keeps the constraints was tried or is under way"

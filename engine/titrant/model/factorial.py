@@ -66,6 +66,8 @@ def flaw(space: SearchSpace, given: Levels) -> str | None:
     named = {} if isinstance(given, int) else given
     if unknown := [name for name in named if name not in space.names]:
         return f"grid_levels names {unknown[0]!r}, which is no parameter of the search space"
+    if space.candidates:
+        return "candidates have no grid: choose another initialization"
     if any(count < 1 for count in (named.values() if isinstance(given, dict) else (given,))):
         return "grid_levels: a range has one level at least"
     if (count := combinations(space, given)) > LARGEST:

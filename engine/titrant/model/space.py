@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import force_setattr
 
 from titrant.errors import ParameterizationError, SearchSpaceError
+from titrant.model.candidates import CandidateSet, with_candidates
 from titrant.model.conditions import (
     MOST_BRANCHES,
     Conditions,
@@ -56,11 +57,13 @@ class SearchSpace(msgspec.Struct, frozen=True):
         parameters: What is varied.
         constraints: Linear constraints.
         restrictions: Constraints of other kinds; unset where there are none, as in logs of before there were any.
+        candidates: The only points that may be suggested; unset where all may (see ``with_candidates``).
     """
 
     parameters: tuple[ParameterConfig, ...]
     constraints: tuple[LinearConstraint, ...] = ()
     restrictions: tuple[Restriction, ...] | UnsetType = UNSET
+    candidates: CandidateSet | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         for field in ("parameters", "constraints"):
@@ -194,8 +197,18 @@ class SearchSpace(msgspec.Struct, frozen=True):
         return tuple(self._examined(parameterization)[1])
 
     def contains(self, parameterization: Mapping[str, Any]) -> bool:
-        """True if the parameterization fits the space, its constraints included."""
-        return not self._examined(parameterization)[1]
+        """True if the parameterization fits the space, its constraints and candidates included."""
+        values, problems = self._examined(parameterization)
+        return not problems and self.offers(values)
+
+    def offers(self, parameterization: Mapping[str, Any]) -> bool:
+        """True if a canonical parameterization is one of the candidates, or there are none to choose from."""
+        return not self.candidates or self.candidates.offers(parameterization)
+
+    @property
+    def is_listed(self) -> bool:
+        """True if points may be used up: there are finitely many, or candidates."""
+        return bool(self.candidates) or self.size() is not None
 
     def round(self, parameterization: Mapping[str, Any]) -> Parameterization:
         """The nearest allowed value of each active parameter, constraints not looked at; texts and bools must fit."""
@@ -207,6 +220,8 @@ class SearchSpace(msgspec.Struct, frozen=True):
 
     def size(self) -> int | None:
         """How many distinct points there are, constraints not looked at; None where infinitely many."""
+        if self.candidates and not self.having("context"):
+            return self.candidates.count
         return count(self.parameters)
 
     def signature(self, parameterization: Mapping[str, Any]) -> tuple[Hashable, ...]:
@@ -253,13 +268,20 @@ class SearchSpace(msgspec.Struct, frozen=True):
         return values, problems
 
 
-def search_space(parameters: Iterable[Any], constraints: Iterable[object] = ()) -> SearchSpace:
+def search_space(
+    parameters: Iterable[Any],
+    constraints: Iterable[object] = (),
+    candidates: Iterable[Mapping[str, Any]] | None = None,
+) -> SearchSpace:
     """Make a space of titrant's or Ax's parameter configs and of constraints of any kind, as texts or as they are.
+
+    With candidates, only these may be suggested.
 
     Raises:
         SearchSpaceError: It cannot be.
     """
-    return SearchSpace(tuple(map(_converted, parameters)), *parted(map(constraint, constraints)))
+    space = SearchSpace(tuple(map(_converted, parameters)), *parted(map(constraint, constraints)))
+    return space if candidates is None else with_candidates(space, candidates)
 
 
 def _converted(given: Any) -> ParameterConfig:

@@ -133,6 +133,8 @@ def _space(before: State, after: State) -> Iterator[Change]:
         yield from _fields(f"space/{name}", one.get(name), other.get(name), name=f"parameter {name}")
     held = [[] if space is None else [constraint.text for constraint in space.every_constraint] for space in spaces]
     yield from _change("space/constraints", "parameter constraints", *held)
+    pools = [repr(space.candidates) if space is not None and space.candidates else "none" for space in spaces]
+    yield from _change("space/candidates", "candidates", *pools)
 
 
 def _fields(path: str, old: Any, new: Any, *, name: str = "") -> Iterator[Change]:

@@ -66,7 +66,10 @@ def change_space(state: State, command: c.ChangeSpace, at: int) -> tuple[Event, 
 
 def outgrown(state: State, trial: Trial) -> tuple[Event, ...]:
     """The end of a trial that waits, where it does not fit the present space."""
-    why = unfit(state.experiment.space, trial.parameters) if state.experiment is not None else ""
+    space = None if state.experiment is None else state.experiment.space
+    why = unfit(space, trial.parameters) if space is not None else ""
+    if space is not None and not why and trial.origin == "suggested" and not space.offers(trial.parameters):
+        why = "it is none of the candidates any more"
     return (e.TrialStale(trial=trial.index, reason=f"the search space changed: {why}"),) if why else ()
 
 

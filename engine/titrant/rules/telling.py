@@ -146,9 +146,10 @@ NOT_YET = (TrialStatus.CANDIDATE, TrialStatus.APPROVED, TrialStatus.PROPOSED)
 def _fitting(space: SearchSpace, suggestion: Suggestion) -> Parameterization | None:
     """The suggested conditions in the space's own form; None where they do not fit it."""
     try:
-        return space.check(suggestion.parameters)
+        fitting = space.check(suggestion.parameters)
     except ParameterizationError:
         return None
+    return fitting if space.offers(fitting) else None
 
 
 def _in_hand(state: State, index: int, verb: str) -> Trial:

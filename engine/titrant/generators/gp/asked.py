@@ -17,6 +17,7 @@ from titrant.generators.encoding import encoding_of
 from titrant.generators.gp.data import Data, collect
 from titrant.generators.gp.domain import Domain
 from titrant.generators.gp.goal import Goal, goal
+from titrant.generators.gp.pooled import domain_of
 from titrant.generators.sampler import Key
 from titrant.model.objective import OptimizationConfig
 
@@ -68,7 +69,8 @@ def asked(request: Request, config: OptimizationConfig, *, partial: bool = False
     data = data_of(request, config, partial=partial)
     target = goal(config, data)
     seed = mixed(request.seed, len(request.observed), len(request.pending))
-    domain = Domain(request.space, request.fixed, seed)
+    dear = request.method == "quality" or config.is_multi_objective
+    domain = domain_of(request.space, request.fixed, seed, len(data), dear=dear)
     numbers = [domain.whole.numbers(point.parameters) for point in request.pending]
     rows = [row for row in numbers if row is not None]
     return Asked(

@@ -29,6 +29,7 @@ class Domain:
     Attributes:
         whole: Encoding of the space, ``d`` axes and ``w`` columns.
         free: Encoding with the request's values held, ``f`` axes.
+        seed: Of all that is random.
         sampler: Feasible points of the free axes.
         relaxed: Columns that a gradient may move, ``w`` booleans: no held values, no unordered choices, nothing whose
             constraint is no plane in the model's columns.
@@ -37,6 +38,7 @@ class Domain:
     def __init__(self, space: SearchSpace, fixed: Parameterization, seed: int) -> None:
         self.whole = encoding_of(space, {})
         self.free = encoding_of(space, fixed)
+        self.seed = seed
         self.sampler = sampler_for(self.free, seed, sets=_SETS)
         names = [axis.name for axis in self.whole.axes]
         self._columns = np.array([names.index(axis.name) for axis in self.free.axes], dtype=np.intp)
