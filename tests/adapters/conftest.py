@@ -45,6 +45,12 @@ def opentrons(serve):
 
 
 @pytest.fixture(scope="session")
+def opentrons_protocols(serve):
+    """An Opentrons robot that plays a protocol, held to the real server's OpenAPI document."""
+    return serve("opentrons_protocols", python("opentrons_protocols"))
+
+
+@pytest.fixture(scope="session")
 def sila(serve):
     """A SiLA 2 reactor on the UniteLabs CDK."""
     return serve("sila", python("sila"))

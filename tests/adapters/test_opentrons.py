@@ -8,6 +8,9 @@ import json
 import re
 from typing import ClassVar
 
+import anyio
+import httpx
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 from tests.adapters.canned import canned
@@ -15,6 +18,8 @@ from tests.adapters.lines import CountedWire
 from tests.adapters.loops import killed_and_resumed
 from tests.adapters.servers.opentrons_robot import HEALTH
 from tests.adapters.servers.test_opentrons import DATA, validator
+from tests.adapters.servers.wire import WIRE_FAULTS
+from tests.adapters.stopping import Under
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
 from titrant.errors import NeverSeen, OutcomeUnknown, RunnerError
@@ -295,7 +300,7 @@ async def test_after_a_restart_the_run_tells_what_became_of_it(make_protocol_run
 
 @pytest.mark.anyio
 async def test_a_trial_is_stopped_by_its_run_once(make_protocol_runner):
-    playing = [run_in("running", PLAY), run_in("stop-requested", PLAY)]
+    playing = [run_in("running", PLAY), run_in("stop-requested", PLAY), run_in("stopped", PLAY)]
     async with canned(answers(*playing)) as robot, make_protocol_runner(robot) as runner:
         for _ in range(2):
             await runner.stop(attempt_of({"x": 1.0}, metadata={"run": "r1"}))
@@ -311,3 +316,105 @@ async def test_a_protocol_that_the_robot_does_not_have_is_told_when_connecting(m
         with pytest.raises(RunnerError, match="ProtocolNotFound"):
             async with make_protocol_runner(robot):
                 pass
+
+
+# --- the robot that plays a protocol, and a plate reader beside it ----------------------------------------------------
+
+READ = {"settings": {"x": {"to": "volume", "unit": "uL", "read_back": "volume"}}, "protocol": "p1", "poll_s": 0.01}
+
+
+class ReadRobot(OpentronsRunner):
+    """A robot whose runs are measured as they end; elsewhere a metric does that."""
+
+    reader = ""
+
+    async def _played(self, *given):
+        result = await super()._played(*given)
+        run = given[0]
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(f"{self.reader}/plate-reader/{run}")
+        return msgspec.structs.replace(result, data={"y": answer.json()["volume"]})
+
+
+class ProtocolLab(CountedWire):
+    """The line to the robot; what the robot does wrong is told to itself."""
+
+    async def arm(self, fault, seconds=0.0):
+        if fault in WIRE_FAULTS or fault in self.rewrite:
+            await super().arm(fault, seconds)
+            return
+        async with httpx.AsyncClient() as client:
+            await client.post(f"http://{self.server.host}:{self.server.port}/faults", json={"kind": fault})
+
+
+class TestAProtocolKeepsTheContract(RunnerContract):
+    points = ({"x": 100.0}, {"x": 60.0})
+    deadline_s = 0.5
+    run_deadline_s = 3.0
+    cannot: ClassVar = {
+        "duplicate": "HTTP has no second reply, and each request has a connection of its own",
+        "alarm": "the robot has no sensor that could doubt what it did",
+    }
+
+    def expected(self, parameters):
+        return parameters["x"]
+
+    @pytest.fixture
+    async def lab(self, opentrons_protocols):
+        refuse = {"refuse": instead(b'{"data":{"actionType":"frob"}}')}
+
+        async with ProtocolLab(
+            opentrons_protocols, is_start=lambda request: b'"play"' in request, of="play", rewrite=refuse
+        ) as lab:
+            yield lab
+
+    @pytest.fixture
+    def make_runner(self, lab):
+        def make():
+            runner = ReadRobot(url=f"http://{lab.host}:{lab.port}", timeout_s=0.5, run_timeout_s=3.0, **READ)
+            runner.reader = f"http://{lab.server.host}:{lab.server.port}"
+            return runner
+
+        return make
+
+
+@pytest.mark.anyio
+async def test_a_killed_engine_finds_the_run_of_its_protocol_again(opentrons_protocols, tmp_path):
+    url, before = f"http://{opentrons_protocols.host}:{opentrons_protocols.port}", opentrons_protocols.starts("play")
+    reader = {"url": url, "get": {"path": "/plate-reader/{run}"}, "value": "/volume"}
+    loop = await killed_and_resumed(
+        "opentrons",
+        READ | {"url": url},
+        starts=lambda: opentrons_protocols.starts("play") - before,
+        folder=tmp_path,
+        parameters={"x": (20.0, 200.0)},
+        metrics={"y": ("rest", reader)},
+    )
+
+    assert (loop.lost, loop.starts) == ([], 12)
+
+
+@pytest.mark.anyio
+async def test_a_protocol_is_stopped_and_the_robot_is_free_for_the_next(opentrons_protocols):
+    url, before = f"http://{opentrons_protocols.host}:{opentrons_protocols.port}", opentrons_protocols.starts("play")
+    async with OpentronsRunner(url=url, **READ) as runner, anyio.create_task_group() as tasks:
+        under = Under(runner, attempt_of({"x": 300.0}))  # it takes half a minute
+        tasks.start_soon(under.carry_out)
+        while opentrons_protocols.starts("play") == before:  # noqa: ASYNC110  # the server tells it by a file
+            await anyio.sleep(0.005)
+        await runner.stop(under.recorded)
+        again = await runner.run(attempt_of({"x": 40.0}), _recorded, None)
+
+    assert (under.ended.outcome, again.status) == ("failed", "completed")
+    assert "ended as stopped" in under.ended.reason
+
+
+@pytest.mark.anyio
+async def test_a_run_time_parameter_that_the_protocol_does_not_have_is_no_run(opentrons_protocols):
+    url, before = f"http://{opentrons_protocols.host}:{opentrons_protocols.port}", opentrons_protocols.starts("play")
+    settings = {"x": {"to": "volume", "read_back": "flow"}}
+    async with OpentronsRunner(url=url, **READ | {"settings": settings}) as runner:
+        with pytest.raises(RunnerError, match="has no run-time parameter 'flow'; it has volume"):
+            await runner.run(attempt_of({"x": 40.0}), _recorded, None)
+
+    assert opentrons_protocols.starts("play") == before

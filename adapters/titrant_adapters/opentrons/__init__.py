@@ -6,7 +6,7 @@
     use = "opentrons"
     [runners.with]
     url = "http://169.254.1.1:31950"
-    settings.volume = { to = "volume", unit = "uL" }
+    settings.volume = { to = "volume", unit = "uL", read_back = "volume" }
     protocol = "f8a3..."                        # its id on the robot; the trial's parameters become its own
 
 A robot measures nothing: let a metric fetch the data, or give ``commands`` and point ``measure`` into their results.

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from titrant_adapters.shape import Setting, bad
+from titrant_adapters.shape import Seconds, Setting, bad
 from titrant_adapters.shape.documents import holes, is_pointer
 from titrant_adapters.shape.http import HttpConfig
 
@@ -30,12 +30,14 @@ class OpentronsConfig(HttpConfig, frozen=True, kw_only=True):
 
     Attributes:
         settings: Parameter to setting; ``to`` is the protocol's run-time parameter, or the name of a hole in
-            ``commands``; ``read_back`` a pointer into the commands' results.
+            ``commands``; ``read_back`` the run-time parameter whose value in force is to be compared, or a pointer into
+            the commands' results.
         otherwise: What to do where a setting is not taken: ``"fail"`` or ``"record"``.
         ignored: Parameters that are not this robot's.
         protocol: The id of a protocol on the robot.
         commands: What to do instead, in this order.
         measure: Metric to pointer into the commands' results: ``"/aspirate/volume"``.
+        stop_timeout_s: Seconds after which a run that was stopped must be over.
     """
 
     settings: dict[str, Setting] = msgspec.field(default_factory=dict)
@@ -44,6 +46,7 @@ class OpentronsConfig(HttpConfig, frozen=True, kw_only=True):
     protocol: str = ""
     commands: tuple[Command, ...] = ()
     measure: dict[str, str] = msgspec.field(default_factory=dict)
+    stop_timeout_s: Seconds = 30.0
 
     def check(self) -> None:
         """A protocol or commands, and every hole in these can be filled."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, ClassVar
 
 import anyio
 
 from titrant.errors import NeverSeen, OutcomeUnknown, RunnerError, SubmissionRefused
-from titrant.model.trial import Attempt
+from titrant.model.trial import Attempt, Parameterization
 from titrant.ports import Finding, Result
+from titrant_adapters.opentrons.answers import Known, in_force, why
 from titrant_adapters.opentrons.config import OpentronsConfig
 from titrant_adapters.shape import Course, Setting, Settings, Start
 from titrant_adapters.shape.documents import at, fill, measured
@@ -55,40 +57,53 @@ class OpentronsRunner(HttpRunner[OpentronsConfig]):
             await self._end(self._run)
 
     async def stop(self, attempt: Attempt) -> None:
-        """Stop a trial's run."""
-        await self._end((attempt.metadata or {}).get("run", self._run))
+        """Stop a trial's run, and see that it is over."""
+
+        async def tell(course: Course) -> None:
+            run = course.names.get("run")
+            if run is None or not await self._end(run):
+                raise SubmissionRefused(f"run {run or 'of this trial'} is not under way")
+
+        await self.stop_run(attempt, tell, self.config.stop_timeout_s)
 
     async def carry_out(self, attempt: Attempt, course: Course) -> Result:
         """Make a run, record its id, then play the protocol or send the commands."""
         values = {str(one.to): value for one, value in self.settings.outward(attempt.parameters).values()}
         wanted = {"protocolId": self.config.protocol, "runTimeParameterValues": values} if self.config.protocol else {}
-        self._run = run = at(await self._post("/runs", wanted, course.start), "/id")
+        made = await self._post("/runs", wanted, course.start)
+        self._run = run = at(made, "/id")
+        if self.config.protocol:
+            await self._in_force(attempt, made)  # before anything moves
         await course.begin({"run": run})
         if self.config.commands:
             return await self._commanded(run, values, attempt, course)
         with suppress(OutcomeUnknown):  # the run itself tells whether it was played
             await self._post(f"/runs/{run}/actions", {"actionType": "play"}, course.start, starts=True)
-        return await self._played(run, course, OutcomeUnknown)
+        return await self._played(run, attempt, course, OutcomeUnknown)
 
     async def collect(self, attempt: Attempt, course: Course) -> Result:
         """Await a protocol's run."""
-        return await self._played((attempt.metadata or {})["run"], course, NeverSeen)
+        return await self._played((attempt.metadata or {})["run"], attempt, course, NeverSeen)
 
-    async def _played(self, run: str, course: Course, idle: type[RunnerError]) -> Result:
+    async def _in_force(self, attempt: Attempt, run: Any) -> Parameterization:
+        """Compare the run-time parameters that a protocol's run has with what was wanted."""
+        return await self.settings.compare(attempt.parameters, partial(in_force, run)) if self.config.protocol else {}
+
+    async def _played(self, run: str, attempt: Attempt, course: Course, idle: type[RunnerError]) -> Result:
         with course.start.within(self.config.run_timeout_s, f"run {run}"):
             while (status := (found := await self._get(f"/runs/{run}", course.start))["status"]) not in OVER:
                 if status == "idle" and not found["actions"]:
                     raise idle(f"run {run} was never played")
                 await anyio.sleep(self.config.poll_s)
         if status != "succeeded":
-            raise RunnerError(f"run {run} ended as {status}: {_why(found['errors'])}")
-        return Result()
+            raise RunnerError(f"run {run} ended as {status}: {why(found['errors'])}")
+        return Result(executed=await self._in_force(attempt, found) or None)
 
     async def _commanded(self, run: str, values: dict[str, Any], attempt: Attempt, course: Course) -> Result:
         results: dict[str, Any] = {}
         with course.start.within(self.config.run_timeout_s, f"run {run}"):
             for command in self.config.commands:
-                params = fill(command.params, _Known(values | results))
+                params = fill(command.params, Known(values | results))
                 try:
                     done = await self._command(run, command.do, params, course)
                 except SubmissionRefused as exc:
@@ -96,7 +111,7 @@ class OpentronsRunner(HttpRunner[OpentronsConfig]):
                         raise
                     raise RunnerError(f"it was begun, and then {exc}") from exc  # to begin anew would do it twice
                 if done["status"] != "succeeded":
-                    raise RunnerError(f"{command.do} {done['status']}: {_why([done.get('error', {})])}")
+                    raise RunnerError(f"{command.do} {done['status']}: {why([done.get('error', {})])}")
                 results[command.name or command.do] = done["result"]
 
         async def read(setting: Setting) -> Any:
@@ -122,18 +137,12 @@ class OpentronsRunner(HttpRunner[OpentronsConfig]):
         answer = await self.http.ask("POST", path, json={"data": data}, start=start, **how)
         return at(answer.body, "/data")
 
-    async def _end(self, run: str) -> None:
+    async def _end(self, run: str) -> bool:
+        """Stop a run, if it goes on, or may be told to; whether it did."""
         found = await self._get(f"/runs/{run}", Start())
-        if found["current"] and found["status"] not in (*OVER, "stop-requested", "finishing"):
+        if found["status"] in ("stop-requested", "finishing"):
+            return True
+        goes_on = found["current"] and found["status"] not in OVER
+        if goes_on:
             await self._post(f"/runs/{run}/actions", {"actionType": "stop"}, Start())
-
-
-class _Known(dict[str, Any]):
-    """What fills holes; those with slashes lead into results."""
-
-    def __missing__(self, hole: str) -> Any:
-        return at(dict(self), f"/{hole}")
-
-
-def _why(errors: list[Any]) -> str:
-    return "; ".join(f"{one.get('errorType')} {one.get('errorCode')}: {one.get('detail')}" for one in errors)
+        return bool(goes_on)

@@ -8,6 +8,7 @@ from tests.adapters.servers.process import bound_by
 
 SERVERS = [
     "opentrons",
+    "opentrons_protocols",
     "sila",
     "sila_independent",
     "opcua",
