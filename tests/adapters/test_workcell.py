@@ -7,6 +7,7 @@ import json
 import anyio
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator
 from tests.adapters import workcell_bench
 from tests.adapters.workcell_bench import FAILED, LOST, REFUSED, Bench
 
@@ -15,7 +16,7 @@ from titrant.errors import NeverSeen, OutcomeUnknown, RunnerError, SubmissionRef
 from titrant.model.space import search_space
 from titrant.runtime.calls import RetryPolicy
 from titrant.testing.runner_contract import attempt_of
-from titrant_adapters.workcell import WorkcellRunner
+from titrant_adapters.workcell import WorkcellConfig, WorkcellRunner
 from titrant_adapters.workcell.progress import step_key
 
 ASKED, MUTE = "tests.adapters.workcell_bench:BenchRunner", "tests.adapters.workcell_bench:MuteBenchRunner"
@@ -572,3 +573,23 @@ async def test_the_doctor_goes_through_all_steps(bench):
 
     assert [one.level for one in found] == ["ok", "fail", "ok"]
     assert [one.what.partition(" (")[0] for one in found] == ["step 'supply'", "step 'oven'", "step 'reactor'"]
+
+
+def test_the_schema_of_a_step_is_that_of_its_adapter():
+    schema = WorkcellConfig.schema()
+    jsonschema = Draft202012Validator(schema)
+    good = {"name": "a", "use": "scpi", "with": {"host": "h", "measure": {"y": "Y?"}}}
+    secret = {"name": "b", "use": "rest", "with": {"url": "http://h", "start": {"path": "/"}, "measure": {"y": "/y"}}}
+
+    assert jsonschema.is_valid({"steps": [good, secret]})
+    assert not jsonschema.is_valid({"steps": [good | {"with": {"host": 5, "measure": {"y": "Y?"}}}]})
+    assert not jsonschema.is_valid({"steps": [good | {"use": "rest"}]})
+    assert {"type": "string", "format": "password"} in walked(schema)
+
+
+def walked(value):
+    """All that stands in a document."""
+    found = [value]
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        found += walked(one)
+    return found

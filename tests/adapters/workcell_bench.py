@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
 import anyio
+import anyio.lowlevel
 import msgspec
 from msgspec import Meta
 
@@ -32,6 +34,8 @@ class Bench:
         self.faults = {}
         self.hold = {}
         self.waiting = {}
+        self.busy, self.most = Counter(), Counter()
+        self.pace = 0
 
     def of(self, word):
         return [what.partition(" ")[2] for what in self.seen if what.partition(" ")[0] == word]
@@ -99,10 +103,21 @@ class BenchRunner(AdapterRunner[BenchConfig]):
         return await self._ended(attempt)
 
     async def _ended(self, attempt):
+        at = self.config.at
+        BENCH.busy[at] += 1
+        BENCH.most[at] = max(BENCH.most[at], BENCH.busy[at])
+        try:
+            return await self._gone_through(attempt)
+        finally:
+            BENCH.busy[at] -= 1
+
+    async def _gone_through(self, attempt):
         if (gate := BENCH.hold.get(self.config.at)) is not None:
             BENCH.waiting[self.config.at].set()
             await gate.wait()
         self._fault("run")
+        for _ in range(BENCH.pace):
+            await anyio.lowlevel.checkpoint()
         total = sum(attempt.parameters.values())
         BENCH.seen.append(f"end {self.config.at} {attempt.trial}")
         return Result(

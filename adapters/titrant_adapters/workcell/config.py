@@ -102,6 +102,13 @@ class WorkcellConfig(Config, frozen=True, kw_only=True):
             first, second = found
             raise bad("steps", f"{first} and {second}", "trials that hold one would wait for the other, for ever")
 
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        """Its JSON Schema; what a step's ``with`` may be follows from its ``use``."""
+        from titrant_adapters.workcell.schema import with_adapters  # noqa: PLC0415  # it imports all adapters
+
+        return with_adapters(super().schema(), apart_from="workcell")
+
     @property
     def stages(self) -> tuple[tuple[Step, ...], ...]:
         """The steps in their order, those that begin together in one."""

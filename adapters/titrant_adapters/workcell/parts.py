@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import inspect
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.metadata import entry_points
-from typing import Any, TypeVar
+from typing import Any
 
 from titrant.errors import (
     ConfigurationError,
@@ -22,16 +18,14 @@ from titrant.model.observation import observations
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Attempt
 from titrant.ports import Record, Report, Result
-from titrant_adapters.shape import AdapterRunner, bad
+from titrant_adapters.shape import AdapterRunner
+from titrant_adapters.workcell.adapters import adapter_named
 from titrant_adapters.workcell.config import Step
 
-GROUP = "titrant.runners"
 KINDS = (SubmissionRefused, OutcomeUnknown, NeverSeen, RunnerError, ConfigurationError)
 
 Values = dict[str, tuple[float, float | None]]
 """Metric to mean and standard error."""
-
-E = TypeVar("E", bound=Exception)
 
 
 class Part:
@@ -149,27 +143,3 @@ class _Any(tuple[str, ...]):
 
     def __contains__(self, _name: object) -> bool:
         return True
-
-
-def adapter_named(use: str) -> type[AdapterRunner[Any]]:
-    """The class of an adapter.
-
-    Raises:
-        ConfigurationError: There is none of that name, or it is no adapter.
-    """
-    target = use
-    if ":" not in use:
-        found = {one.name: one.value for one in entry_points(group=GROUP)}
-        if use not in found:
-            close = difflib.get_close_matches(use, found, 1)
-            told = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(found))}"
-            raise bad("use", use, f"no adapter is called so: {told}")
-        target = found[use]
-    module, _, name = target.partition(":")
-    try:
-        kind = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as exc:
-        raise bad("use", use, f"it cannot be imported: {exc}") from exc
-    if not (inspect.isclass(kind) and issubclass(kind, AdapterRunner)):
-        raise bad("use", use, 'it is no adapter; a function of yours is one with use = "callable"')
-    return kind

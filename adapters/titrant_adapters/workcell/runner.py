@@ -58,11 +58,16 @@ class WorkcellRunner(AdapterRunner[WorkcellConfig]):
             ConfigurationError: They do not fit.
         """
         taken = {name for part in self.parts.values() for name in part.takes(space.names)} | {*self.config.ignored}
+        found: list[str] = []
         if left := [name for name in space.names if name not in taken]:
-            said = f"no step takes {', '.join(map(repr, left))}"
-            raise ConfigurationError(f"{said}: add it to the settings of one, or to `ignored`")
+            found.append(f"no step takes {', '.join(map(repr, left))}: add it to the settings of one, or to `ignored`")
         for part in self.parts.values():
-            part.check_space(space)
+            try:
+                part.check_space(space)
+            except ConfigurationError as exc:
+                found.append(str(exc))
+        if found:
+            raise ConfigurationError("; ".join(found))
 
     # --- connected --------------------------------------------------------------------------------------------------
 
