@@ -27,13 +27,17 @@ from typing import Any
 
 import _adapter_cases  # noqa: F401
 import _adapter_elsewhere  # noqa: F401  # the same
+import _adapter_folders  # noqa: F401  # the same
 import _adapter_lines  # noqa: F401  # enters its cases
 from _adapter_sides import CASES, Case, NotHereError, Trial
 from _machine import commit, machine, versions
 
 TARGET = 1.2
 SECONDS = 1.0
-WITHOUT = {"slurm": "a job takes seconds to begin, by Slurm's own clock"}
+WITHOUT = {
+    "slurm": "a job takes seconds to begin, by Slurm's own clock",
+    "workcell": "its steps are carried out by the adapters above",
+}
 """Why some have no case."""
 
 
@@ -108,6 +112,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.disable(logging.ERROR)
     registered = sorted(one.name for one in metadata.entry_points(group="titrant.runners"))
+    registered += sorted(f"{one.name}_metric" for one in metadata.entry_points(group="titrant.metrics"))
     wanted = [name for name in options.only.split(",") if name] or registered
     result: dict[str, Any] = {
         "benchmark": "adapters",
