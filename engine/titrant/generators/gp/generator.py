@@ -19,12 +19,15 @@ from titrant.generators.gp.build import DRAWS, build
 from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.fitted import NUMERICAL, fit, worths
 from titrant.generators.gp.paths import Draw
+from titrant.generators.gp.here import here
 from titrant.generators.gp.posterior import Posterior
 from titrant.generators.gp.turns import in_turn
 from titrant.model.objective import OptimizationConfig
 
 # Of the hyperparameters, for the method "quality", and draws of what is under way and of noise for each of them.
 _MODELS, _DRAWS_EACH = 8, 8
+# Points that it looks at: each draw is a model of its own.
+_MOST_AVERAGED = 400
 
 
 def suggest(request: Request) -> Reply:
@@ -43,7 +46,8 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
     if request.method == "turbo" and not request.space.candidates:  # a box would be between them
         return turbo.proposals(request, config)
     found = asked(request, config, partial=True)
-    fitted = fit(config, found.data, worths(found.data, found.target))
+    most = _MOST_AVERAGED if request.method == "quality" else None
+    fitted = fit(config, found.data, worths(found.data, found.target), most)
     feasible = found.target.feasible(fitted.data.y)
     models: tuple[tuple[Posterior, ...], ...] = (fitted.posteriors,)
     name, draws = fitted.name, DRAWS
@@ -52,13 +56,14 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
         name, draws = f"{name}, {_MODELS} draws of its hyperparameters", _DRAWS_EACH
 
     weighed = weighing(request, found.domain.whole)
+    circumstances = here(request, found.domain.whole)
 
     def built(pending: Floats, seed: int) -> tuple[Climber, str]:
         if request.method == "thompson":
             draw = Draw(fitted.posteriors, found.target, seed)
             return Climber(weighed(draw)), f"{name} + {draw.name}"
         parts = [
-            build(one, found.target, feasible, pending, mixed(seed, place) if place else seed, draws)
+            build(one, found.target, feasible, pending, mixed(seed, place) if place else seed, draws, circumstances)
             for place, one in enumerate(models)
         ]
         function = parts[0] if len(parts) == 1 else Averaged(parts)

@@ -19,12 +19,17 @@ _AROUND = 128
 # The same where each point must be mended, which takes a millisecond.
 _FEW = 64
 _STARTS = 4
+# After so many suggestions of one request, which by then fills the space more than it seeks the top, half of them: a
+# plate of 96 wells should not be waited for.
+_CAREFUL = 16
 # How much likelier a start is for a value one standard deviation better.
 _EAGERNESS = 2.0
 # Rounds of single steps, each over all neighbours.
 _CLIMBS = 12
 # Points looked at in one call, so that memory stays bounded.
 _CHUNK = 512
+# Points nearer to each other than this in each of a model's coordinates (ranges run from 0 to 1) are one point.
+_SAME = 1e-4
 
 
 class Function(Protocol):
@@ -60,7 +65,7 @@ class Search:
         self._look(self._domain.scattered(_FEW if self._domain.sampler.mends else _SCATTERED, turn))
         self._look(self._domain.around(best, _AROUND))
         if self._domain.relaxed.any():
-            self._look(self._climbed(self._starts()))
+            self._look(self._climbed(self._starts(_STARTS if turn < _CAREFUL else _STARTS // 2)))
         if self._domain.free.supports is not None or any(axis.count is not None for axis in self._domain.free.axes):
             self._step(self._top())
             if self._domain.relaxed.any():
@@ -72,11 +77,19 @@ class Search:
         for i in np.argsort(-values, kind="stable"):
             yield rows[i], self._domain.free.parameters(rows[i]), float(values[i])
 
-    def best(self, avoid: Set[Key]) -> tuple[Floats, Parameterization, float] | None:
-        """The best point that fits the space and, in a finite one, is not to be avoided; None where there is none."""
+    def best(self, avoid: Set[Key], known: Floats) -> tuple[Floats, Parameterization, float] | None:
+        """The best new point that fits the space; None where there is none.
+
+        Args:
+            avoid: What is not new in a finite space.
+            known: What is not new in any other, in a model's coordinates: ``k x w``.  Whoever wants a point measured
+                once more asks for a replicate.
+        """
         space, finite = self._domain.free.space, self._domain.free.size is not None
         for row, parameters, value in self.ranked():
             if finite and space.signature(parameters) in avoid:
+                continue
+            if not finite and len(known) and np.abs(known - self._domain.to_model(row[None])).max(1).min() < _SAME:
                 continue
             if space.contains(parameters):
                 return row, parameters, value
@@ -102,17 +115,17 @@ class Search:
         rows, values = np.concatenate(self._rows), np.concatenate(self._values)
         return np.asarray(rows[values.argmax()])
 
-    def _starts(self) -> Floats:
+    def _starts(self, count: int) -> Floats:
         """Rows to climb from: the best of each look, and others at random, better ones more likely: ``s x f``."""
         rows, values = np.concatenate(self._rows), np.concatenate(self._values)
         begins = np.cumsum([0, *map(len, self._values)])
         tops = [int(begin + part.argmax()) for begin, part in zip(begins, self._values, strict=False)]
-        chosen = [i for i in sorted(tops, key=lambda i: -values[i]) if np.isfinite(values[i])][:_STARTS]
+        chosen = [i for i in sorted(tops, key=lambda i: -values[i]) if np.isfinite(values[i])][:count]
         finite = np.isfinite(values)
         spread = (values - values[finite].mean()) / max(float(values[finite].std()), 1e-12)
         weights = np.where(finite, np.exp(np.clip(_EAGERNESS * spread, -50.0, 50.0)), 0.0)
         weights[chosen] = 0.0
-        more = min(_STARTS - len(chosen), int(np.count_nonzero(weights)))
+        more = min(count - len(chosen), int(np.count_nonzero(weights)))
         if more > 0:
             chosen.extend(self._domain.rng.choice(len(rows), size=more, replace=False, p=weights / weights.sum()))
         return rows[chosen]
