@@ -117,7 +117,7 @@ async def file_drop_metric(seconds: float) -> AsyncIterator[tuple[Trial, Trial]]
         }
         async with (
             server(sys.executable, HERE.with_name("_adapter_cases.py"), str(orders), str(results), str(seconds)),
-            fetching("file_report:FileReportMetric", **fields, poll_s=POLL_S) as metric,
+            fetching("file_report:FileReportMetric", **fields) as metric,
         ):
             yield trial, bare
 
