@@ -11,6 +11,9 @@ RUN_SECONDS = 0.02
 class ScpiInstrument:
     """What the physical instrument is, and what shall go wrong in its next run."""
 
+    looks = frozenset({"STAT?", "MEAS:POW?"})
+    """Questions in which a crash is noticed."""
+
     def __init__(self, status=True):
         self.port = 0
         self.voltage = 0.0
@@ -59,8 +62,8 @@ class ScpiInstrument:
     async def answer(self, line, stream):
         self.heard.append(line)
         parts = [part.removeprefix(":").strip() for part in line.split(";")]
-        fault = self.fault if "INIT" in parts else None
-        if self.on_next is not None and ("STAT?" in parts or "MEAS:POW?" in parts):
+        fault = self.spoiling(parts)
+        if self.on_next is not None and self.looks & set(parts):
             act, self.on_next = self.on_next, None
             act()
             await stream.aclose()
@@ -84,6 +87,10 @@ class ScpiInstrument:
             await stream.aclose()
         elif said:
             await stream.send(frame)
+
+    def spoiling(self, parts):
+        """The fault that meets the reply to what was asked."""
+        return self.fault if "INIT" in parts else None
 
     def obey(self, command):
         word, _, value = command.partition(" ")

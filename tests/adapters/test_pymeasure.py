@@ -31,19 +31,42 @@ STOCK = {
     "options": {"write_termination": "\n"},
     "settings": {"x": {"to": "voltage_setpoint", "read_back": "voltage_setpoint", "tolerance": 1e-4}},
     "start": ["output_enabled=true"],
+    "status": "output_enabled",
+    "running": [],
+    "done": ["True"],
     "measure": {"y": "power"},
 }
 FAST = {"timeout_s": 0.4, "run_timeout_s": 1.0, "poll_s": 0.01}
 
 
 class PowerSupply(ScpiInstrument):
-    """What Keithley2260B expects: the output going on begins a run."""
+    """What Keithley2260B expects: the output going on begins a run, and is not answered."""
+
+    looks = ScpiInstrument.looks | {"OUTPut?"}
+    on, unanswered = False, None
+
+    def spoiling(self, parts):
+        """What would spoil the answer to the start spoils the next one that is given."""
+        if "OUTPut 1" in parts:
+            self.unanswered = self.fault
+            return None
+        fault, self.unanswered = self.unanswered, None
+        return fault
 
     def obey(self, command):
         word, _, value = command.removeprefix("SOUR:").partition(" ")
-        if word == "OUTPut":
-            return self.start() if value == "1" else None
+        match word:
+            case "OUTPut":
+                self.on = value == "1"
+                return self.start() if self.on else None
+            case "OUTPut?":
+                return str(int(self.on))
         return super().obey(f"{word} {value}".strip())
+
+    def lose(self):
+        """It comes up again with its output off, as supplies do."""
+        super().lose()
+        self.on = False
 
 
 @pytest.fixture
@@ -84,6 +107,22 @@ class TestADriverKeepsTheContract(RunnerContract):
     @pytest.fixture
     def make_runner(self, door):
         return lambda: runner_at(door.port, TWIN)
+
+
+class TestAStockDriverKeepsTheContract(RunnerContract):
+    deadline_s = 0.4
+    run_deadline_s = 1.0
+
+    def expected(self, parameters):
+        return parameters["x"] ** 2
+
+    @pytest.fixture
+    def lab(self, instrument):
+        return instrument
+
+    @pytest.fixture
+    def make_runner(self, instrument):
+        return lambda: runner_at(instrument.port, STOCK)
 
 
 @pytest.mark.anyio

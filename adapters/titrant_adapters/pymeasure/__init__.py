@@ -36,6 +36,7 @@ class PymeasureRunner(AdapterRunner[PymeasureConfig]):
 
     config_type = PymeasureConfig
     errors = driving.ERRORS
+    _from_before: list[Any]
 
     @property
     def settings(self) -> Settings:
@@ -60,6 +61,7 @@ class PymeasureRunner(AdapterRunner[PymeasureConfig]):
             name=config.resource,
         )
         await self.session.exchange(self._identify, "asking who it is")
+        self._from_before = await self._ask(self._errors, "asking for errors")
 
     async def disconnect(self) -> None:
         """Close the resource."""
@@ -69,8 +71,8 @@ class PymeasureRunner(AdapterRunner[PymeasureConfig]):
     async def look(self) -> AsyncIterator[Finding]:
         """Who answers, and whether it tells of errors."""
         yield Finding("ok", f"{self.config.resource} is {self.session.identity}")
-        if errors := await self._ask(self._errors, "asking for errors"):
-            yield Finding("warn", f"the instrument tells of errors: {errors}", "clear them at the instrument")
+        if self._from_before:
+            yield Finding("warn", f"the instrument told of errors: {self._from_before}", "see what that was")
 
     async def make_safe(self) -> None:
         """Carry out the steps into its safe state."""
@@ -97,6 +99,8 @@ class PymeasureRunner(AdapterRunner[PymeasureConfig]):
                     raise await self._ended_otherwise(said, course)
                 await anyio.sleep(config.poll_s)
             data = {metric: driving.number(await self._again(name, course)) for metric, name in config.measure.items()}
+            if errors := await self._answered(self._errors, "asking for errors", course):
+                raise RunnerError(f"the run ended with {errors}")
         return Result(data=data, executed=executed or None)
 
     async def _ended_otherwise(self, said: str, course: Course) -> RunnerError:
@@ -107,9 +111,13 @@ class PymeasureRunner(AdapterRunner[PymeasureConfig]):
 
     async def _again(self, name: str, course: Course) -> Any:
         """Read until there is an answer; whoever calls bounds the wait."""
+        return await self._answered(lambda driver: driving.read(driver, name), f"reading {name}", course)
+
+    async def _answered(self, work: Callable[[Any], Any], what: str, course: Course) -> Any:
+        """Ask until there is an answer; whoever calls bounds the wait."""
         while True:
             try:
-                return await self._ask(lambda driver: driving.read(driver, name), f"reading {name}", course)
+                return await self._ask(work, what, course)
             except OutcomeUnknown:
                 await anyio.sleep(self.config.poll_s)
 
