@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import anyio
@@ -13,6 +14,8 @@ from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
 from titrant.model.space import search_space
 from titrant.testing.runner_contract import Carrier, RunnerContract, attempt_of
 from titrant_adapters.file_drop import FileDropRunner
+from titrant_adapters.file_drop import runner as file_drop
+from titrant_adapters.shape.folders import matching
 from titrant_adapters.twin import Behaviour, LabTwin
 from titrant_adapters.twin.drop_box import serve_drop_box
 from titrant_adapters.twin.physics import Input, Output
@@ -140,6 +143,42 @@ async def test_a_file_is_read_when_it_has_its_name(folders, make_runner):
         ended = await Carrier(runner, "y").carry_out(attempt_of({"x": 2.0}))
 
     assert (ended.outcome, ended.value) == ("completed", 4.0)
+
+
+@pytest.mark.anyio
+async def test_a_result_that_the_instrument_holds_is_read_when_it_is_free(lab, make_runner, monkeypatch):
+    read, refused = Path.read_bytes, []
+
+    def held(self):
+        if self.match("*.result*") and len(refused) < 3:
+            refused.append(self)
+            raise PermissionError(13, "Permission denied")
+        return read(self)
+
+    monkeypatch.setattr(Path, "read_bytes", held)
+    async with make_runner() as runner:
+        ended = await Carrier(runner, "y").carry_out(attempt_of({"x": 3.0}))
+
+    assert (ended.outcome, ended.value, len(refused)) == ("completed", 9.0, 3)
+
+
+@pytest.mark.anyio
+async def test_a_share_that_hangs_is_looked_at_again(lab, make_runner, monkeypatch):
+    freed, hung = threading.Event(), []
+
+    def hanging(folder, pattern):
+        if not hung:
+            hung.append(pattern)
+            freed.wait(5)
+        return matching(folder, pattern)
+
+    async with make_runner(timeout_s=0.1, run_timeout_s=5.0) as runner:
+        monkeypatch.setattr(file_drop, "matching", hanging)
+        runner._free = lambda name: f"{name}-1"  # the look before the order is not the one that is meant
+        ended = await Carrier(runner, "y").carry_out(attempt_of({"x": 3.0}))
+        freed.set()
+
+    assert (ended.outcome, ended.value, len(hung)) == ("completed", 9.0, 1)
 
 
 @pytest.mark.anyio
