@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from msgspec.structs import replace
 
 from titrant.generators.axes import Floats
@@ -132,7 +133,11 @@ def thinned(data: Data, worth: Floats, most: int) -> Data:
     order = np.argsort(-worth, kind="stable")
     best, rest = order[: most // 2], order[most // 2 :]
     spread = np.linspace(0.0, len(rest) - 1.0, most - len(best)).round().astype(np.intp)
-    places = np.sort(np.concatenate([best, rest[spread]]))
+    return picked(data, np.sort(np.concatenate([best, rest[spread]])))
+
+
+def picked(data: Data, places: npt.NDArray[np.intp]) -> Data:
+    """Some of the points, in the order of their places; in the same units as all of them."""
     return replace(
         data,
         z=data.z[places],

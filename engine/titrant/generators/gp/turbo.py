@@ -15,7 +15,7 @@ from titrant.generators.gp import model
 from titrant.generators.gp.asked import Asked, asked
 from titrant.generators.gp.build import build
 from titrant.generators.gp.climb import Climber
-from titrant.generators.gp.data import Data
+from titrant.generators.gp.data import picked
 from titrant.generators.gp.fitted import fit, worths
 from titrant.generators.gp.goal import Goal
 from titrant.generators.gp.posterior import Posterior
@@ -30,7 +30,7 @@ def proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal
     worth = worths(found.data, found.target)
     dimension = found.domain.free.dimension
     region = replayed(worth, dimension)
-    data = _since(found.data, region.begin)
+    data = picked(found.data, np.arange(region.begin, len(found.data)))
     if len(data) < start(dimension) and region.begin:
         yield from _begun(request, found)
         return
@@ -78,16 +78,3 @@ def _best(model: tuple[Posterior, ...], target: Goal, feasible: Mask, worth: Flo
         return int(worth.argmax())
     known = np.stack([one.known[:, 0] for one in model], axis=1)
     return int(np.where(feasible, target.values(known)[:, 0], -np.inf).argmax())
-
-
-def _since(data: Data, begin: int) -> Data:
-    """The points from a place on."""
-    part = slice(begin, None)
-    return replace(
-        data,
-        z=data.z[part],
-        x=data.x[part],
-        y=data.y[part],
-        variance=tuple(None if column is None else column[part] for column in data.variance),
-        trials=data.trials[part],
-    )
