@@ -25,7 +25,7 @@ def in_turn(request: Request, found: Asked, build: Build, predict: Predict) -> I
         function, words = build(pending, found.seed + number)
         search = Search(found.domain, function)
         search.run(found.best, number)
-        best = search.best(avoid)
+        best = search.best(avoid, np.concatenate([found.data.x, pending]))
         if best is None:
             return
         z, parameters, value = best
