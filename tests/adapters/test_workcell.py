@@ -17,7 +17,7 @@ from titrant.model.space import search_space
 from titrant.runtime.calls import RetryPolicy
 from titrant.testing.runner_contract import attempt_of
 from titrant_adapters.workcell import WorkcellConfig, WorkcellRunner
-from titrant_adapters.workcell.progress import step_key
+from titrant_adapters.workcell.entries import step_key
 
 ASKED, MUTE = "tests.adapters.workcell_bench:BenchRunner", "tests.adapters.workcell_bench:MuteBenchRunner"
 X = {"x": 2.0, "z": 3.0}

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import anyio
 import msgspec
 
-from titrant.errors import OutcomeUnknown, RunnerError
-from titrant.model.expressions import plain
-from titrant.model.trial import Attempt, Parameterization, ParameterValue
+from titrant.errors import OutcomeUnknown, RunnerError, SubmissionRefused
+from titrant.model.trial import Attempt
 from titrant.ports import Result
-from titrant_adapters.workcell.parts import Part, Values
-
-CALLED = ("key", "job", "name", "id", "uuid")
-"""Under which adapters record what a run is called, the best first: those that we gave it ourselves."""
-
-
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the log says of a step.
-
-    Attributes:
-        state: ``"begun"`` (or about to), ``"done"``, or ``"left"``: its instrument is free, and in its safe state.
-        key: The step's own.
-        metadata: What its adapter recorded.
-        data: What it gave: metric to mean, as a text where that is no finite number, and standard error.
-        executed: What was carried out otherwise than planned.
-    """
-
-    state: Literal["begun", "done", "left"]
-    key: str
-    metadata: dict[str, Any] = {}
-    data: dict[str, tuple[float | str, float | None]] = {}
-    executed: Parameterization = {}
+from titrant_adapters.shape import Course
+from titrant_adapters.workcell.entries import Entry, executed, step_key
+from titrant_adapters.workcell.parts import Part
 
 
 class Progress:
@@ -45,14 +24,13 @@ class Progress:
         key: Its key.
         called_off: Why no further step may begin; empty while they may.
         refusals: How often an instrument refused a step.
-        noting: What is recorded of it is recorded one after the other.
     """
 
     def __init__(self, attempt: Attempt, parts: Mapping[str, Part]) -> None:
         self.attempt, self.key = attempt, attempt.key
         self.called_off = ""
         self.refusals = 0
-        self.noting = anyio.Lock()
+        self._noting = anyio.Lock()
         self._parts = parts
         self._entries: dict[str, Entry] = {}
 
@@ -75,11 +53,23 @@ class Progress:
     @property
     def metadata(self) -> dict[str, Any]:
         """What goes into the log; by a step's name, metrics find what the instrument calls its run."""
-        called = {
-            name: one.metadata.get(next((w for w in CALLED if w in one.metadata), ""), one.key)
-            for name, one in self._entries.items()
-        }
+        called = {name: one.called for name, one in self._entries.items()}
         return {"key": self.key, **called, "steps": msgspec.to_builtins(self._entries)}
+
+    async def note(self, course: Course) -> None:
+        """Have in the log how far it is, one thing after the other.
+
+        Raises:
+            SubmissionRefused: No further step of it may begin.
+        """
+        async with self._noting:
+            if self.called_off:
+                raise SubmissionRefused(self.called_off)
+            try:
+                await course.begin(self.metadata)
+            except SubmissionRefused as exc:
+                self.called_off = str(exc)
+                raise
 
     # --- what is asked ----------------------------------------------------------------------------------------------
 
@@ -147,8 +137,7 @@ class Progress:
         for name, entry in self._entries.items():
             if name != part.name and (twice := values.keys() & entry.data.keys()):
                 raise RunnerError(f"{min(twice)!r} is already given by step {name!r}: write prefix or rename")
-        data = {name: (_kept(mean), sem) for name, (mean, sem) in values.items()}
-        self._change(part, state="done", data=data, executed=_plain(result))
+        self._entries[part.name] = self._entries[part.name].ended(values, result)
 
     def leave(self, part: Part) -> None:
         """Its instrument is in its safe state, and the trial's no more."""
@@ -165,24 +154,9 @@ class Progress:
         part: Part | None = None,
     ) -> Result:
         """What the trial gave so far, with what the step that ended it gave, where one did."""
-        data: Values = {
-            name: (float(mean), sem) for one in self._entries.values() for name, (mean, sem) in one.data.items()
-        }
-        executed = {name: value for one in self._entries.values() for name, value in one.executed.items()}
+        data = {name: value for one in self._entries.values() for name, value in one.values.items()}
+        done = {name: value for one in self._entries.values() for name, value in one.executed.items()}
         if last is not None and part is not None:
             data |= part.called(last.data)
-            executed |= _plain(last)
-        return Result(status=status, data=data or None, reason=reason or None, executed=executed or None)
-
-
-def step_key(key: str, step: str) -> str:
-    """The key of a step, always the same; whoever sees it at the instrument sees which trial it belongs to."""
-    return f"{key}-{step}"
-
-
-def _plain(result: Result) -> Parameterization:
-    return {name: cast("ParameterValue", plain(value)) for name, value in (result.executed or {}).items()}
-
-
-def _kept(mean: float) -> float | str:
-    return mean if math.isfinite(mean) else str(mean)
+            done |= executed(last)
+        return Result(status=status, data=data or None, reason=reason or None, executed=done or None)

@@ -72,6 +72,7 @@ class WorkcellRunner(AdapterRunner[WorkcellConfig]):
     # --- connected --------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
+        self._walker.begin_anew()
         self._holding = Holding(self.parts.values())  # whose scopes are of the event loop
         await self._holding.enter()
         return self

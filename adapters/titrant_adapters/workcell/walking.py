@@ -58,6 +58,11 @@ class Walker:
             self.places[place].seize(attempt.key)
         return trial
 
+    def begin_anew(self) -> None:
+        """Know of no trial: what the log says of them will be told again."""
+        for trial in list(self.trials.values()):
+            self.forget(trial)
+
     def forget(self, trial: Progress) -> None:
         """It is over: its instruments are the next one's."""
         if self.trials.get(trial.key) is trial:
@@ -111,7 +116,7 @@ class Walker:
         for part in parts:
             trial.begin(part)
         try:
-            await self._note(trial, course)
+            await trial.note(course)
         except SubmissionRefused:
             for part in parts:
                 trial.not_begun(part)
@@ -122,7 +127,7 @@ class Walker:
 
         async def record(metadata: Any) -> None:
             trial.name(part, metadata)
-            await self._note(trial, course)
+            await trial.note(course)
 
         async def report(data: Any, progression: float | None) -> None:
             await course.report(part.called(data), progression)
@@ -171,25 +176,10 @@ class Walker:
         reason = "; ".join([f"{part.where}: {last.reason or last.status}", *troubles])
         return trial.result(last.status, reason, last, part)
 
-    async def _note(self, trial: Progress, course: Course) -> None:
-        """Have in the log how far the trial is, one after the other.
-
-        Raises:
-            SubmissionRefused: No further step of it may begin.
-        """
-        async with trial.noting:
-            if trial.called_off:
-                raise SubmissionRefused(trial.called_off)
-            try:
-                await course.begin(trial.metadata)
-            except SubmissionRefused as exc:
-                trial.called_off = str(exc)
-                raise
-
     async def _happened(self, trial: Progress, course: Course) -> None:
-        """The same for what cannot be called off any more; what became free goes to the next trial."""
+        """Have in the log what cannot be called off any more; what became free goes to the next trial."""
         with suppress(SubmissionRefused):
-            await self._note(trial, course)
+            await trial.note(course)
         for place in self.places.keys() - trial.occupied:
             self.places[place].give(trial.key)
 
