@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -24,10 +24,10 @@ from anyio.abc import TaskGroup
 from titrant.errors import ConfigurationError
 from titrant_adapters.twin.answers import Refused, Unknown
 from titrant_adapters.twin.doors.base import LOOPBACK, Door, need
+from titrant_adapters.twin.doors.mqtt_orders import EXCHANGES, Order, carry_out
 from titrant_adapters.twin.doors.wire import Wire
 from titrant_adapters.twin.faults import Exchange
-from titrant_adapters.twin.lab import MAKER, MODEL, LabTwin
-from titrant_adapters.twin.ledger import Value
+from titrant_adapters.twin.lab import LabTwin
 from titrant_adapters.twin.runs import Run
 
 if TYPE_CHECKING:
@@ -41,26 +41,6 @@ AGAIN_S = 0.05
 """How long the device waits before it connects again, in real seconds."""
 HEARD_S = 1.0
 """How long it waits for the broker: on a line that was cut, no message is ever taken."""
-
-EXCHANGES: dict[str, Exchange] = {
-    "identify": "identify",
-    "set": "set",
-    "read": "read",
-    "start": "start",
-    "status": "status",
-    "stop": "stop",
-}
-
-
-class Order(msgspec.Struct, frozen=True):
-    """What comes in on the command topic."""
-
-    id: str
-    do: str
-    key: str = ""
-    name: str = ""
-    value: Value = 0.0
-    parameters: dict[str, Value] = {}
 
 
 class MqttDoor(Door):
@@ -103,10 +83,8 @@ class MqttDoor(Door):
         try:
             await (await anyio.connect_tcp(LOOPBACK, self._broker_port)).aclose()
         except OSError as exc:
-            raise ConfigurationError(
-                f"there is no MQTT broker at {LOOPBACK}:{self._broker_port}: start one, for instance `mosquitto -p "
-                f"{self._broker_port}`"
-            ) from exc
+            remedy = f"start one, for instance `mosquitto -p {self._broker_port}`"
+            raise ConfigurationError(f"there is no MQTT broker at {LOOPBACK}:{self._broker_port}: {remedy}") from exc
         async with anyio.create_task_group() as device:
             device.start_soon(self._be_there)
             yield self._broker_port
@@ -137,44 +115,15 @@ class MqttDoor(Door):
             await self._tell("data", {"id": None, "error": f"not understood: {exc}"})
             return
         try:
-            answer = self._carry_out(order)
+            answer = carry_out(self, order)
         except (Refused, Unknown) as exc:
             await self._tell("data", {"id": order.id, "error": str(exc)})
             return
         await self._reply(EXCHANGES[order.do], "data", {"id": order.id, **answer})
 
-    def _carry_out(self, order: Order) -> dict[str, Any]:
-        settings = self.lab.settings
-        match order.do:
-            case "identify":
-                return {"maker": MAKER, "model": MODEL, "settings": settings.points}
-            case "set":
-                settings.set(order.name, order.value)
-                return {"name": order.name}
-            case "read":
-                if order.name not in settings.points:
-                    raise Unknown(f"there is no setting {order.name}; there are {', '.join(settings.points)}")
-                return {"set": settings.points[order.name], "actual": settings.actual()[order.name]}
-            case "start":
-                run = self.started(self.lab.start(order.key, order.parameters))
-                self._tasks.start_soon(self._tell_result, run)
-                return {"run": run.number, "state": run.state}
-            case "status":
-                found = self.lab.find(order.key)
-                return {"state": "none"} if found is None else msgspec.structs.asdict(found)
-            case "stop":
-                self._stop(order.key)
-                return {"set": settings.points}
-        raise Unknown(f"there is nothing called {order.do!r} to do; there are {', '.join(EXCHANGES)}")
-
-    def _stop(self, key: str) -> None:
-        if not key:
-            self.lab.safe_state()
-            return
-        run = self.lab.find(key)
-        if run is None or run.state != "running":
-            raise Refused(f"run {key} is {run.state if run else 'not known'}: there is nothing to stop")
-        self.lab.runs.stop(run.number)
+    def see_through(self, run: Run) -> None:
+        """Tell what becomes of a run once it is over."""
+        self._tasks.start_soon(self._tell_result, run)
 
     async def _tell_result(self, run: Run) -> None:
         ended = await self.lab.runs.finish(run.number)
@@ -193,11 +142,7 @@ class MqttDoor(Door):
 
     async def _tell(self, topic: str, content: dict[str, Any], *, half: bool = False) -> None:
         payload = msgspec.json.encode(content)
-        if self._client is None:  # a device that is not connected tells nobody
-            return
-        try:
-            await self._client.publish(
-                f"{self.prefix}/{topic}", payload[: len(payload) // 2] if half else payload, qos=QOS
-            )
-        except need("aiomqtt").MqttError:
-            return
+        sent = payload[: len(payload) // 2] if half else payload
+        if self._client is not None:  # a device that is not connected tells nobody
+            with suppress(need("aiomqtt").MqttError):
+                await self._client.publish(f"{self.prefix}/{topic}", sent, qos=QOS)

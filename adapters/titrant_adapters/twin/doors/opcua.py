@@ -27,7 +27,8 @@ from anyio.abc import TaskGroup
 
 from titrant.errors import ConfigurationError
 from titrant_adapters.twin.doors.base import LOOPBACK, Door, need
-from titrant_adapters.twin.doors.opcua_unit import Unit, object_in
+from titrant_adapters.twin.doors.opcua_nodes import object_in
+from titrant_adapters.twin.doors.opcua_unit import Unit
 from titrant_adapters.twin.doors.wire import Wire
 from titrant_adapters.twin.faults import FaultKind
 from titrant_adapters.twin.lab import MAKER, MODEL, LabTwin

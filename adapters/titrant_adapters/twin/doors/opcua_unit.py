@@ -9,6 +9,7 @@ from anyio.abc import TaskGroup
 
 from titrant_adapters.twin.answers import OutOfRange, Refused
 from titrant_adapters.twin.behaviour import DEFINED_ERROR
+from titrant_adapters.twin.doors.opcua_nodes import object_in, plain
 from titrant_adapters.twin.doors.wire import Wire
 from titrant_adapters.twin.faults import Exchange
 from titrant_adapters.twin.lab import LabTwin
@@ -45,13 +46,13 @@ class Unit:
         functions = await object_in(unit, self._index, "FunctionSet")
         for one in self.lab.physics.inputs:
             function = await object_in(functions, self._index, one.name)
-            target = await function.add_variable(self._index, "TargetValue", _plain(one.initial))
+            target = await function.add_variable(self._index, "TargetValue", plain(one.initial))
             await target.set_writable()
             server.set_attribute_value_setter(target.nodeid, self._setter(one.name))
             server.set_attribute_value_callback(
                 target.nodeid, self._reader(self.lab.settings.points.__getitem__, one.name)
             )
-            current = await function.add_variable(self._index, "CurrentValue", _plain(one.initial))
+            current = await function.add_variable(self._index, "CurrentValue", plain(one.initial))
             server.set_attribute_value_callback(current.nodeid, self._reader(self._actual, one.name))
         state = await object_in(unit, self._index, "FunctionalUnitState")
         self._state = await state.add_variable(self._index, "CurrentState", "Idle")
@@ -73,7 +74,7 @@ class Unit:
     def _reader(self, look: Callable[[str], Value], name: str) -> Callable[..., Any]:
         def read(_node: Any, _attribute: Any) -> Any:
             self._about_to_reply("read")
-            return self._ua.DataValue(self._ua.Variant(_plain(look(name))))
+            return self._ua.DataValue(self._ua.Variant(plain(look(name))))
 
         return read
 
@@ -140,16 +141,3 @@ class Unit:
 
     def _bad(self, code: int) -> Any:
         return self._ua.DataValue(self._ua.Variant(0.0), StatusCode=self._ua.StatusCode(self._ua.UInt32(code)))
-
-
-async def object_in(parent: Node, index: int, name: str) -> Node:
-    """A child, which the type of *parent* may have brought along."""
-    for child in await parent.get_children():
-        if (await child.read_browse_name()).Name == name:
-            return child
-    found: Node = await parent.add_object(index, name)
-    return found
-
-
-def _plain(value: Value) -> float | str:
-    return value if isinstance(value, str) else float(value)

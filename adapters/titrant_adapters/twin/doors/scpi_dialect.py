@@ -6,26 +6,11 @@ import re
 from typing import Protocol
 
 from titrant_adapters.twin.answers import OutOfRange, Refused, Unknown
+from titrant_adapters.twin.doors.scpi_words import NAN, NEXT, SHORT, text_of
 from titrant_adapters.twin.faults import Exchange
 from titrant_adapters.twin.lab import MAKER, MODEL, LabTwin
 from titrant_adapters.twin.ledger import Value
 from titrant_adapters.twin.runs import Run
-
-NAN = "9.91E37"  # what SCPI says for "not a number"
-SHORT = {
-    "SYSTEM": "SYST",
-    "ERROR": "ERR",
-    "SOURCE": "SOUR",
-    "MEASURE": "MEAS",
-    "INITIATE": "INIT",
-    "IMMEDIATE": "IMM",
-    "FETCH": "FETC",
-    "ABORT": "ABOR",
-    "STATUS": "STAT",
-    "QUESTIONABLE": "QUES",
-    "CONDITION": "COND",
-}
-NEXT = ("IMM", "NEXT")  # parts of a header that may be left out
 
 
 class Instrument(Protocol):
@@ -93,10 +78,10 @@ class Dialect:
                 return self._said("status", self._errors.pop(0) if self._errors else '0,"No error"')
             case ["SOUR", name] if name in self._names:
                 if asks:
-                    return self._said("read", _text(self._lab.settings.points[self._names[name]]))
+                    return self._said("read", text_of(self._lab.settings.points[self._names[name]]))
                 self._lab.settings.set(self._names[name], self._value(name, argument))
             case ["MEAS", name] if name in self._names:
-                return self._said("read", _text(self._lab.settings.actual()[self._names[name]]))
+                return self._said("read", text_of(self._lab.settings.actual()[self._names[name]]))
             case ["INIT"]:
                 run = self._door.started(self._lab.start(argument.strip('"')))
                 return self._said("start", str(run.number)) if asks else None
@@ -148,8 +133,4 @@ class Dialect:
             self._door.wrong(-230, f"Data corrupt or stale; the run is {run.state if run else 'none'}")
         values = run.values if run else {}
         names = [one for one in self._measured if not name or one.upper() == name.upper()]
-        return ",".join(_text(values[one]) if one in values else NAN for one in names) or NAN
-
-
-def _text(value: Value) -> str:
-    return f'"{value}"' if isinstance(value, str) else f"{value:.9G}"
+        return ",".join(text_of(values[one]) if one in values else NAN for one in names) or NAN
