@@ -24,6 +24,7 @@ import anyio
 import anyio.from_thread
 
 from titrant.api.base import acting_as
+from titrant.api.circumstances import Context
 from titrant.api.running import RunReport
 from titrant.async_client import AsyncClient
 from titrant.generators.base import Generator
@@ -198,6 +199,7 @@ class Client:
         min_failed_trials_for_failure_rate_check: int = 5,
         progress: bool | None = None,
         policy: Policy | None = None,
+        context: Context | None = None,
     ) -> RunReport:
         """Run a closed loop; see ``AsyncClient.run_trials``.
 
@@ -215,11 +217,12 @@ class Client:
             min_failed_trials_for_failure_rate_check,
             progress,
             policy,
+            context,
         )
 
-    def resume(self, progress: bool | None = None) -> RunReport:
+    def resume(self, progress: bool | None = None, context: Context | None = None) -> RunReport:
         """Finish the run that was interrupted; see ``AsyncClient.resume``."""
-        return self._run(self._async.resume, progress)
+        return self._run(self._async.resume, progress, context)
 
     def _run(self, function: Callable[..., Coroutine[Any, Any, RunReport]], *args: Any) -> RunReport:
         with self._interruptible():

@@ -33,8 +33,10 @@ class Ask(msgspec.Struct):
 
     @property
     def fixed(self) -> Parameterization:
-        """What whoever ordered it wants held at a value."""
-        return {} if self.order is None else self.order.fixed
+        """What whoever ordered it wants held at a value; for the loop, the context it was given."""
+        if self.order is not None:
+            return self.order.fixed
+        return {} if self.state.run is None else self.state.run.options.context
 
     def message(self) -> mail.Suggest:
         """The request as the generator gets it."""
@@ -48,6 +50,7 @@ class Ask(msgspec.Struct):
             in_haste=self.in_haste,
             strategy_node=self.strategy_node,
             instead=self.instead,
+            for_run=self.order is None,
         )
 
     def suggestions(self, answer: mail.Suggested) -> tuple[Suggestion, ...]:
@@ -72,7 +75,7 @@ class Ask(msgspec.Struct):
                 request=made_from.digest,
                 count=request.count,
                 place=place,
-                fixed=self.fixed,
+                fixed=self.fixed if answer.context is None else {**self.fixed, **answer.context},
                 held=tuple(suggestion.parameters for suggestion in self.held),
                 results=self.state.results if request.observed else 0,
                 asked_of=request.node if request.node != proposal.node else "",

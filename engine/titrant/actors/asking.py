@@ -68,6 +68,8 @@ class Asking:
         self._asks = 0
         self._orders: deque[tuple[mail.AskTrials, tuple[int, ...]]] = deque()
         self._generator_lost: str | None = None
+        self.circumstances_change = False
+        """Whether the context is read for each suggestion, so that none can be made ahead."""
         self._stock = Stock()
         self._pace = Pace(0.0 if virtual else FIRST_GUESS_S)
         self._model_due = False
@@ -218,6 +220,9 @@ class Asking:
             instead=choice.instead,
             in_place_of=in_place_of,
         )
+        if order is None and state.experiment is not None and (why := state.experiment.space.no_context(ask.fixed)):
+            self._ran_short(ask, made, why)  # a context parameter that came in mid-run
+            return
         if self._generator_lost is not None:
             self._ran_short(ask, made, f"the generator failed too often: {self._generator_lost}")
             return
@@ -288,6 +293,8 @@ class Asking:
         run = state.run
         if run is None or run.draining is not None or run.exhausted is not None or self._generator_lost is not None:
             return 0
+        if self.circumstances_change:
+            return 0
         left = run.options.max_trials - run.created - len(self._stock)
         if state.paused is not None or left <= 0 or not self._model_next(state):
             return 0
@@ -325,4 +332,6 @@ def _readable(order: mail.AskTrials, space: SearchSpace) -> mail.AskTrials:
         ConfigurationError: It does not fit the space.
     """
     fixed = {name: space.parameter(name).check(value) for name, value in order.fixed.items()}
+    if why := space.no_context(fixed):
+        raise ConfigurationError(why)
     return msgspec.structs.replace(order, fixed=fixed)

@@ -6,13 +6,14 @@ with it.  A killed worker is this actor's failure: its supervisor starts it anew
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import anyio
 import msgspec
 
+from titrant.actors.circumstances import read
 from titrant.actors.mail import Do, Examine, Predict, Suggest, Suggested, Warm
 from titrant.errors import ActorStopped, GenerationError, WorkerDied
 from titrant.generators import wire
@@ -84,6 +85,8 @@ class GeneratorActor:
         # By whether they make models; None for the one that is asked about them.
         self._workers: dict[bool | None, Worker] = {}
         self._turns: dict[bool | None, anyio.Lock] = {}
+        self.context: Callable[[], Mapping[str, Any]] | None = None
+        """Reads the circumstances of a run, where they change; called in a thread before each request of the loop."""
         # What models need, by whether torch is of it: which of both is loaded, or being loaded.
         self._ready: set[bool] = set()
         self._loading: set[bool] = set()
@@ -138,6 +141,12 @@ class GeneratorActor:
         model = ask.node == "bo"
         torch = needs_torch(method_of(ask.state, ask.strategy_node))
         try:
+            context = await read(ask, self.context, self._clock)
+        except GenerationError as exc:
+            return Suggested(ask=ask.ask, proposals=(), failure=describe(exc), seconds=self._seconds(began))
+        if context is not None:
+            ask = msgspec.structs.replace(ask, fixed={**ask.fixed, **context})
+        try:
             if ask.instead:
                 answered = await self._stand_in(ask, ask.instead)
             elif model and ask.in_haste and torch not in self._ready:
@@ -173,6 +182,7 @@ class GeneratorActor:
             maker=reply.maker,
             request=answered.request,
             fingerprint=answered.fingerprint,
+            context=context,
         )
 
     async def _ask(self, ask: Suggest, node: Node, deadline: float | None, *, model: bool) -> _Answered:

@@ -62,7 +62,12 @@ class AskTrials(Mail, frozen=True, kw_only=True):
 
 
 class Suggested(Mail, frozen=True, kw_only=True):
-    """The generator's answer to ``Suggest``; ``request`` is the one that was answered, None where none was."""
+    """The generator's answer to ``Suggest``.
+
+    Attributes:
+        request: The one that was answered; None where none was.
+        context: What was read of context parameters; None where they were given or there are none.
+    """
 
     ask: int
     proposals: tuple[Proposal, ...]
@@ -73,6 +78,7 @@ class Suggested(Mail, frozen=True, kw_only=True):
     maker: str = ""
     request: Request | None = None
     fingerprint: Fingerprint | None = None
+    context: Parameterization | None = None
 
 
 class Wake(Mail, frozen=True):
@@ -110,6 +116,7 @@ class Suggest(Mail, frozen=True, kw_only=True):
         in_haste: Rather a Sobol point at once than a wait for a model that is still being loaded.
         strategy_node: The strategy's node by name, where the strategy was given as a graph.
         instead: Why Sobol points go in the node's place; empty where they do not.
+        for_run: Whether it is the closed loop that asks.
     """
 
     ask: int
@@ -121,6 +128,7 @@ class Suggest(Mail, frozen=True, kw_only=True):
     in_haste: bool = False
     strategy_node: str = ""
     instead: str = ""
+    for_run: bool = False
 
 
 class Predict(Mail, frozen=True, kw_only=True):

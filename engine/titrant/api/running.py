@@ -11,6 +11,7 @@ import anyio
 import msgspec
 
 from titrant.api.base import OnEngine, by
+from titrant.api.circumstances import Context, begun
 from titrant.errors import CommandRefused, FailureRateExceeded, TitrantError
 from titrant.log.base import Record
 from titrant.messages import commands as c
@@ -51,6 +52,7 @@ class Running(OnEngine):
         min_failed_trials_for_failure_rate_check: int = 5,
         progress: bool | None = None,
         policy: Policy | None = None,
+        context: Context | None = None,
     ) -> RunReport:
         """Run a closed loop until *max_trials* new trials are over.
 
@@ -69,6 +71,8 @@ class Running(OnEngine):
                 shows it in a terminal only.
             policy: What free slots take in this run (see ``configure_generation_strategy``); as the strategy says
                 where None.
+            context: What the context parameters are during the run, or a function that reads them before each
+                suggestion (called in a thread; where it fails, the run makes no further trials and says why).
 
         Raises:
             FailureRateExceeded: Too many trials failed; what ran was finished first.
@@ -86,6 +90,7 @@ class Running(OnEngine):
             timeout_seconds=timeout_seconds,
             trial_ttl_seconds=trial_ttl_seconds,
             policy=policy,
+            context=await begun(self.engine, self.state, context),
         )
         self._check_ready()
         await self.engine.make_ready()
@@ -105,8 +110,13 @@ class Running(OnEngine):
             raise failure
         return _report(state)
 
-    async def resume(self, progress: bool | None = None) -> RunReport:
-        """Finish the run that was interrupted, with its own options and the trials it had left to make."""
+    async def resume(self, progress: bool | None = None, context: Context | None = None) -> RunReport:
+        """Finish the run that was interrupted, with its own options and the trials it had left to make.
+
+        Args:
+            progress: As in ``run_trials``.
+            context: The same; where None, what it was when the run began.
+        """
         last = self.state.last_run
         if last is None:
             raise CommandRefused("there is no earlier run to resume: call run_trials")
@@ -119,6 +129,7 @@ class Running(OnEngine):
             timeout_seconds=options.timeout_seconds,
             trial_ttl_seconds=options.trial_ttl_seconds,
             policy=options.policy,
+            context=context or options.context,
             min_failed_trials_for_failure_rate_check=options.min_failed_trials_for_failure_rate_check,
             progress=progress,
         )

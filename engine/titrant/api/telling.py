@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from titrant.api.base import OnEngine, by
+from titrant.api.circumstances import context_of
 from titrant.errors import ApprovalRequired
 from titrant.messages import commands as c
 from titrant.model.trial import Parameterization, TrialStatus
@@ -15,9 +16,17 @@ class Telling(OnEngine):
     """Trials that people and other programs carry out."""
 
     async def get_next_trials(
-        self, max_trials: int = 1, fixed_parameters: Parameterization | None = None
+        self,
+        max_trials: int = 1,
+        fixed_parameters: Parameterization | None = None,
+        context: Mapping[str, Any] | None = None,
     ) -> dict[int, Parameterization]:
         """Make trials to carry out oneself; they are RUNNING from here on, and durable before this returns.
+
+        Args:
+            max_trials: How many.
+            fixed_parameters: Parameters held at a value.
+            context: What the context parameters are now; all of them.
 
         Returns:
             Trial index to conditions; fewer than asked only when a finite search space is used up, or where some of
@@ -27,7 +36,8 @@ class Telling(OnEngine):
             GenerationError: Nothing could be suggested.
             ApprovalRequired: All that were made await approval.
         """
-        made = await self.engine.ask_trials(max_trials, dict(fixed_parameters or {}), by())
+        fixed = {**(fixed_parameters or {}), **context_of(self.state, context)}
+        made = await self.engine.ask_trials(max_trials, fixed, by())
         trials = [self.state.trial(index) for index in made]
         awaiting = {trial.index: trial.rule for trial in trials if trial.status is TrialStatus.PROPOSED}
         if made and len(awaiting) == len(made):

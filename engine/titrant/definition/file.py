@@ -160,6 +160,7 @@ class Run(Section, frozen=True, kw_only=True):
     initial_seconds_between_polls: Annotated[Positive, Meta(description="How often polled runners are asked.")] = 1.0
     timeout_seconds: Annotated[Positive | None, Meta(description="The run ends after this time.")] = None
     trial_ttl_seconds: Annotated[Positive | None, Meta(description="A trial that runs longer is stopped.")] = None
+    context: Annotated[dict[str, ParameterValue], Meta(description="What the context parameters are in the run.")] = {}
     policy: Annotated[Policy | None, Meta(description="What free slots take; the strategy's where left out.")] = None
 
     def arguments(self, max_trials: int | None = None, parallelism: int | None = None) -> dict[str, Any]:

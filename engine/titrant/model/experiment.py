@@ -8,6 +8,7 @@ import msgspec
 
 from titrant.model.space import SearchSpace
 from titrant.model.strategy import GenerationStrategy, Initialization, Method, Node, Policy
+from titrant.model.trial import Parameterization
 
 __all__ = [
     "Definition",
@@ -71,7 +72,10 @@ class RunnerSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The arguments of one call of ``run_trials``; where ``policy`` is None the strategy's own counts."""
+    """The arguments of one call of ``run_trials``; where ``policy`` is None the strategy's own counts.
+
+    ``context`` is what is given of context parameters, as it was when the run began.
+    """
 
     max_trials: int
     parallelism: int = 1
@@ -81,3 +85,4 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timeout_seconds: float | None = None
     trial_ttl_seconds: float | None = None
     policy: Policy | None = None
+    context: Parameterization = {}

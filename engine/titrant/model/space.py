@@ -173,6 +173,12 @@ class SearchSpace(msgspec.Struct, frozen=True):
         """Names of the parameters that play a part, in order."""
         return tuple(p.name for p in self.parameters if p.role == role)
 
+    def no_context(self, given: Mapping[str, object]) -> str:
+        """What is to be said where a context is not given, in words; empty where all are."""
+        lacking = [name for name in self.having("context") if name not in given]
+        some = ", ".join(f"{name!r}: …" for name in lacking)
+        return f"the context is not known: say what it is, as context={{{some}}}" if lacking else ""
+
     def targets(self) -> Parameterization:
         """The task and the fidelity for which the best is sought, by name; empty where there are none."""
         found: dict[str, ParameterValue] = {}

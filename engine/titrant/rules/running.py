@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 
-from titrant.errors import CommandRefused, ConfigurationError
+from titrant.errors import CommandRefused, ConfigurationError, ParameterizationError
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.experiment import RunOptions
-from titrant.model.trial import Trial, TrialStatus
+from titrant.model.space import SearchSpace
+from titrant.model.trial import Parameterization, Trial, TrialStatus
 from titrant.rules.approving import awaited, proposal
 from titrant.rules.capacity import free_runner, slots_free
 from titrant.rules.changing import outgrown
@@ -26,6 +27,7 @@ def start_run(state: State, command: c.StartRun, _at: int) -> tuple[Event, ...]:
         raise CommandRefused("run_trials is under way already: wait for it, or drain it")
     if state.experiment is None:
         raise CommandRefused("run_trials needs a search space: call configure_experiment first")
+    _check_context(state.experiment.space, command.options.context)
     if state.optimization is None:
         raise CommandRefused("run_trials needs an objective: call configure_optimization first")
     if not state.runners:
@@ -194,6 +196,18 @@ def _unknown(state: State) -> str:
         f"trial {index} is UNKNOWN{rest}: {trial.reason}. "
         f"Look at the instrument, then say what became of it with resolve({index}, ...)"
     )
+
+
+def _check_context(space: SearchSpace, given: Parameterization) -> None:
+    if why := space.no_context(given):
+        raise CommandRefused(f"run_trials: {why}")
+    for name, value in given.items():
+        if name not in space.having("context"):
+            raise CommandRefused(f"run_trials was given the context {name!r}, which is no context parameter")
+        try:
+            space.parameter(name).check(value)
+        except ParameterizationError as error:
+            raise CommandRefused(f"run_trials was given a context that does not fit: {error}") from error
 
 
 def _check_options(options: RunOptions) -> None:

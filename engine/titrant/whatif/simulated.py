@@ -131,8 +131,14 @@ async def _run(variation: Variation, basis: Basis, oracle: Oracle, worker: Worke
             await client.complete_trial(index, data)
         await client.configure_runner(_ModelLab(basis, oracle, variation.seed))
         first = engine.state.next_index
+        # Under the circumstances of the log's last trial, where they are given and not chosen.
+        context = {name: basis.points[-1].parameters[name] for name in basis.request.space.having("context")}
         await client.run_trials(
-            variation.max_trials, variation.parallelism, tolerated_trial_failure_rate=1.0, progress=False
+            variation.max_trials,
+            variation.parallelism,
+            tolerated_trial_failure_rate=1.0,
+            progress=False,
+            context=context,
         )
         state = engine.state
     begun = 0 if state.last_run is None else state.last_run.started_at

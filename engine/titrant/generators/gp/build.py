@@ -15,6 +15,7 @@ from titrant.generators.encoding import Mask
 from titrant.generators.gp.acquisition import Acquisition, Combination
 from titrant.generators.gp.asked import mixed
 from titrant.generators.gp.goal import Goal
+from titrant.generators.gp.here import Here
 from titrant.generators.gp.posterior import Posterior
 
 DRAWS = 32
@@ -26,7 +27,13 @@ _QUASI = 32
 
 
 def build(
-    model: Sequence[Posterior], target: Goal, feasible: Mask, pending: Floats, seed: int, draws: int = DRAWS
+    model: Sequence[Posterior],
+    target: Goal,
+    feasible: Mask,
+    pending: Floats,
+    seed: int,
+    draws: int = DRAWS,
+    here: Here | None = None,
 ) -> Acquisition:
     """The acquisition function for one objective.
 
@@ -37,6 +44,7 @@ def build(
         pending: Points under way, ``p x w``.
         seed: Of the draws.
         draws: How many.
+        here: Where known points would be under the present circumstances; None where these do not change.
 
     Returns:
         Noisy expected improvement; the probability of feasibility where nothing is known to be feasible.
@@ -52,6 +60,8 @@ def build(
         # Nothing to improve on: first find a point that is allowed at all.
         return Acquisition(None, constraints, "LogPF")
     objective = Combination(drawn, target.objectives[0])
+    if here is not None:
+        return Acquisition((objective, _best_here(objective, constraints, here(drawn[0].x))), constraints, "LogNEI")
     allowed = np.ones(objective.known.shape, bool)
     for combination, bound in constraints:
         allowed &= combination.known <= bound
@@ -59,6 +69,16 @@ def build(
     allowed[: len(feasible)] = feasible[:, None]
     best = np.where(allowed, objective.known, -np.inf).max(0)  # s
     return Acquisition((objective, best), constraints, "LogNEI")
+
+
+def _best_here(objective: Combination, constraints: Sequence[tuple[Combination, float]], x: Floats) -> Floats:
+    """The best of points, ``n x w``, in each draw, ``s``: of those that keep the constraints, or of all."""
+    values = objective.at(x)[0]  # n x s
+    allowed = np.ones(values.shape, bool)
+    for combination, bound in constraints:
+        allowed &= combination.at(x)[0] <= bound
+    allowed |= ~allowed.any(0)
+    return np.asarray(np.where(allowed, values, -np.inf).max(0))
 
 
 def normals(count: int, seed: int, draws: int = DRAWS) -> Floats:

@@ -18,8 +18,8 @@ from titrant.generators.gp.bend import bent
 from titrant.generators.gp.build import DRAWS, build
 from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.fitted import NUMERICAL, fit, worths
-from titrant.generators.gp.paths import Draw
 from titrant.generators.gp.here import here
+from titrant.generators.gp.paths import Draw
 from titrant.generators.gp.posterior import Posterior
 from titrant.generators.gp.turns import in_turn
 from titrant.model.objective import OptimizationConfig
