@@ -12,6 +12,7 @@ from titrant.generators.base import Point, Request
 from titrant.generators.gp.acquisition import Combination
 from titrant.generators.gp.hyperparameters import Hyperparameters
 from titrant.generators.gp.posterior import Posterior
+from titrant.generators.pareto import build
 from titrant.generators.pareto.boxes import beyond, front_above, hypervolume, undominated
 from titrant.generators.pareto.chebyshev import LeastGain
 from titrant.generators.pareto.reference import reference_point
@@ -268,3 +269,19 @@ def test_the_same_request_gives_the_same_points(square):
     config = optimization_config("a, b", ["a >= -1"])
 
     assert asked(square, points, config, count=2, seed=7) == asked(square, points, config, count=2, seed=7)
+
+
+def test_fronts_of_very_many_points_are_left_to_a_scalarization(square, monkeypatch):
+    monkeypatch.setitem(build._MOST_IN_FRONT, 2, 3)
+    (proposal,) = asked(square, observed(square, 16, far_corners), optimization_config("a, b"))
+
+    assert proposal.fallback is None
+    assert "LogNParEGO of a front of " in proposal.generator
+
+
+def test_the_method_quality_averages_over_hyperparameters(square):
+    points = observed(square, 8, far_corners)
+    (proposal,) = asked(square, points, optimization_config("a, b"), method="quality")
+
+    assert "4 draws of its hyperparameters + LogNEHVI" in proposal.generator
+    assert proposal.fallback is None

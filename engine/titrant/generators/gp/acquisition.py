@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from titrant.generators.axes import Floats
+from titrant.generators.gp.climb import Sloped
 from titrant.generators.gp.logs import log_density, log_improvement, log_mean_exp, log_probability
 from titrant.generators.gp.posterior import Posterior
 
@@ -135,7 +136,7 @@ class Averaged:
         name: What it is called.
     """
 
-    def __init__(self, parts: Sequence[Acquisition]) -> None:
+    def __init__(self, parts: Sequence[Sloped]) -> None:
         self._parts = tuple(parts)
         self.name = self._parts[0].name
 

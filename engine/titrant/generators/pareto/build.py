@@ -14,7 +14,7 @@ from titrant.generators.gp.asked import mixed
 from titrant.generators.gp.build import normals
 from titrant.generators.gp.goal import Goal
 from titrant.generators.gp.posterior import Posterior
-from titrant.generators.pareto.boxes import beyond, front_above
+from titrant.generators.pareto.boxes import beyond, front_above, undominated
 from titrant.generators.pareto.chebyshev import LeastGain
 from titrant.generators.pareto.reference import reference_point
 from titrant.generators.pareto.volume import VolumeGain
@@ -23,6 +23,8 @@ from titrant.generators.pareto.worth import Within, Worth
 # Objectives up to here are traded off by hypervolume: the boxes of a front of 20 are some 20 for two objectives, 50 for
 # three, 160 for four and 500 for five, and each draw has boxes of its own.
 MOST_BY_VOLUME = 4
+# Points of a front beyond which there are too many boxes all the same: 1,400 for 100 points and four objectives.
+_MOST_IN_FRONT = {2: 1000, 3: 300, 4: 100}
 # Draws for each number of objectives.
 _DRAWS = {2: 16, 3: 16, 4: 8}
 _FEW_DRAWS = 8
@@ -33,7 +35,13 @@ _LEAST_SHARE = 0.02
 
 
 def build(
-    model: Sequence[Posterior], values: Floats, target: Goal, feasible: Mask, pending: Floats, seed: int
+    model: Sequence[Posterior],
+    values: Floats,
+    target: Goal,
+    feasible: Mask,
+    pending: Floats,
+    seed: int,
+    draws: int | None = None,
 ) -> Worth:
     """The acquisition function for several objectives.
 
@@ -44,13 +52,14 @@ def build(
         feasible: Which known points keep the outcome constraints, ``n`` booleans.
         pending: Points under way, ``p x w``.
         seed: Of the draws.
+        draws: How many; what suits the number of objectives where None.
 
     Returns:
         Noisy expected hypervolume improvement, or the improvement of a scalarization; the probability of feasibility
         where nothing is known to be feasible.
     """
     k = len(target.objectives)
-    draws = _DRAWS.get(k, _FEW_DRAWS)
+    draws = _DRAWS.get(k, _FEW_DRAWS) if draws is None else draws
     drawn = [
         posterior.drawn(pending, normals(len(posterior.x) + len(pending), mixed(seed, place), draws), _NUGGET)
         for place, posterior in enumerate(model)
@@ -69,14 +78,16 @@ def build(
     # What was measured to be feasible is, for each draw; of what is under way the draw decides.
     allowed[: len(feasible)] = feasible[:, None]
     reference = reference_point(values[feasible], target.thresholds)
-    if k <= MOST_BY_VOLUME:
+    size = int(undominated(values[feasible]).sum())
+    if k <= MOST_BY_VOLUME and size <= _MOST_IN_FRONT[k]:
         fronts = [front_above(known[allowed[:, s], s], reference) for s in range(draws)]
         gain = VolumeGain(objectives, [beyond(front, reference) for front in fronts])
         return Worth([gain, *within], "LogNEHVI")
     direction = _direction(values[feasible], reference, seed)
     least = ((known - reference) / direction).min(2)  # (n + p) x s
     best = np.where(allowed, least, -np.inf).max(0)
-    return Worth([LeastGain(objectives, reference, direction, best), *within], "LogNParEGO")
+    name = "LogNParEGO" if k > MOST_BY_VOLUME else f"LogNParEGO of a front of {size}"
+    return Worth([LeastGain(objectives, reference, direction, best), *within], name)
 
 
 def _direction(values: Floats, reference: Floats, seed: int) -> Floats:

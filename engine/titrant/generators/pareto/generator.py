@@ -11,13 +11,19 @@ from titrant.generators.axes import Floats
 from titrant.generators.base import Proposal, Reply, Request
 from titrant.generators.failures.weighed import weighing
 from titrant.generators.gp import model, versions
-from titrant.generators.gp.asked import asked, or_sobol
+from titrant.generators.gp.acquisition import Averaged
+from titrant.generators.gp.asked import asked, mixed, or_sobol
 from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.fitted import NUMERICAL, fit
+from titrant.generators.gp.posterior import Posterior
 from titrant.generators.gp.turns import in_turn
 from titrant.generators.pareto.boxes import undominated
 from titrant.generators.pareto.build import build
 from titrant.model.objective import OptimizationConfig
+
+# Of the hyperparameters, for the method "quality", and draws of what is under way and of noise for each of them; and
+# points that they are made of at most.
+_MODELS, _DRAWS_EACH, _MOST_AVERAGED = 4, 4, 400
 
 
 def suggest(request: Request) -> Reply:
@@ -35,7 +41,8 @@ def suggest(request: Request) -> Reply:
 def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal]:
     found = asked(request, config, partial=True)
     target = found.target
-    fitted = fit(config, found.data, target.worths(found.data.y))
+    most = _MOST_AVERAGED if request.method == "quality" else None
+    fitted = fit(config, found.data, target.worths(found.data.y), most)
     values, feasible = target.values(fitted.data.y), target.feasible(fitted.data.y)
     # The search looks around the front, not only where the sum of the objectives is good.
     places = np.flatnonzero(feasible) if feasible.any() else np.arange(len(values))
@@ -44,12 +51,22 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
 
     weighed = weighing(request, found.domain.whole)
 
+    models: tuple[tuple[Posterior, ...], ...] = (fitted.posteriors,)
+    name, draws = fitted.name, None
+    if request.method == "quality":
+        models = model.draws(fitted.data, fitted.posteriors, _MODELS, found.seed)
+        name, draws = f"{name}, {_MODELS} draws of its hyperparameters", _DRAWS_EACH
+
     def built(pending: Floats, seed: int) -> tuple[Climber, str]:
-        function = build(fitted.posteriors, values, target, feasible, pending, seed)
-        worth = weighed(function)
-        return Climber(worth), f"{fitted.name} + {worth.name}"
+        parts = [
+            build(one, values, target, feasible, pending, mixed(seed, place) if place else seed, draws)
+            for place, one in enumerate(models)
+        ]
+        worth = weighed(parts[0] if len(parts) == 1 else Averaged(parts))
+        return Climber(worth), f"{name} + {worth.name}"
 
     def predicted(x: Floats) -> dict[str, tuple[float, float]]:
-        return model.predict(fitted.posteriors, fitted.data, x, fitted.functions)[0]
+        told = [model.predict(one, fitted.data, x, fitted.functions) for one in models]
+        return told[0][0] if len(told) == 1 else model.averaged(told)[0]
 
     return in_turn(request, found, built, predicted)
