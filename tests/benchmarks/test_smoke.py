@@ -103,3 +103,17 @@ def test_ticks_that_fall_due_in_a_stall_count_once_each(lab):
     late = sorted(ticker.late, reverse=True)[:15]
     assert 0.09 < late[0] < 0.3
     assert all(0.004 < before - after < 0.006 for before, after in itertools.pairwise(late))
+
+
+def test_the_policies_are_compared_on_the_same_trials(tmp_path):
+    out = tmp_path / "policies.json"
+    sizes = ["--problem", "branin", "--trials", "8", "--slots", "2", "--seeds", "1", "--json", out]
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "policies.py", *sizes], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(out.read_text())["runs"]["2"]
+    assert {policy: len(found) for policy, found in runs.items()} == {"auto": 1, "fresh": 1, "ready": 1}
+    (fresh,), (ready,) = runs["fresh"], runs["ready"]
+    assert fresh["unseen"] == 0 < ready["unseen"]
+    assert fresh["makespan_s"] > ready["makespan_s"]

@@ -1,0 +1,36 @@
+"""The strategies that docs/strategies.md shows work as it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from titrant.definition.checking import check
+
+PAGE = Path(__file__).parents[2] / "docs" / "strategies.md"
+
+
+def shown(language: str) -> str:
+    return PAGE.read_text(encoding="utf-8").split(f"```{language}\n")[1].split("```")[0]
+
+
+def test_the_graph_that_is_shown_is_followed(capsys: pytest.CaptureFixture[str]):
+    exec(shown("python"), {})
+
+    assert capsys.readouterr().out == f"{['design'] * 6 + ['search'] * 6 + ['confirm'] * 2}\n"
+
+
+def test_the_file_that_is_shown_would_run(tmp_path: Path):
+    file = tmp_path / "lab.toml"
+    file.write_text(shown("toml"), encoding="utf-8")
+
+    assert check(file).passed
+
+
+def test_a_file_whose_graph_leads_nowhere_is_found_out(tmp_path: Path):
+    file = tmp_path / "lab.toml"
+    file.write_text(shown("toml").replace('name = "search"', 'name = "elsewhere"'), encoding="utf-8")
+
+    (problem,) = (problem for problem in check(file).problems if problem.level == "error")
+    assert "node 'design' leads to 'search', which is no node" in problem.text
