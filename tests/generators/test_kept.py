@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.generators.strategies import spaces
+from tests.generators.strategies import mixtures, spaces
 
 from titrant.generators import dispatch
 from titrant.generators.base import Design, Point, Request
@@ -28,7 +28,7 @@ def kept(space, reply, count=1):
         assert [type(value) for value in checked.values()] == [type(value) for value in proposal.parameters.values()]
 
 
-@given(spaces(), SEEDS, st.sampled_from(["sobol", "random", "latin_hypercube", "centre"]))
+@given(spaces() | mixtures(), SEEDS, st.sampled_from(["sobol", "random", "latin_hypercube", "centre"]))
 @searched(60)
 def test_designs_keep_everything(space, seed, node):
     kept(space, dispatch.suggest(Request(space=space, node=node, count=3, seed=seed, design=Design(size=3))), 3)
@@ -63,19 +63,19 @@ def left(space, reply):
         kept(space, reply, 2)
 
 
-@given(spaces(), SEEDS)
+@given(spaces() | mixtures(), SEEDS)
 @searched(15)
 def test_the_model_keeps_everything(space, seed):
     left(space, dispatch.suggest(modelled(space, seed, "y")))
 
 
-@given(spaces(), SEEDS)
+@given(spaces() | mixtures(), SEEDS)
 @searched(3)
 def test_the_model_of_several_objectives_keeps_everything(space, seed):
     left(space, dispatch.suggest(modelled(space, seed, "y, -z")))
 
 
-@given(spaces(), SEEDS)
+@given(spaces() | mixtures(), SEEDS)
 @searched(60)
 def test_wishes_from_outside_are_moved_to_points_that_keep_everything(space, seed):
     rng = np.random.default_rng(seed)

@@ -17,7 +17,7 @@ from titrant.model.conditions import dependents
 from titrant.model.constraints import KINDS
 from titrant.model.descriptors import text_of
 from titrant.model.expressions import cast
-from titrant.model.restrictions import constraint, parted
+from titrant.model.restrictions import Cardinality, Formula, constraint, parted
 from titrant.model.space import (
     AnyConstraint,
     ChoiceParameterConfig,
@@ -74,7 +74,7 @@ class SpaceChange(msgspec.Struct, frozen=True, kw_only=True):
         kept = [changed.get(one.name, one) for one in old.parameters if one.name not in gone]
         kept = [_without(one, gone) for one in kept]
         _none_let_loose(old, (*kept, *self.added), gone)
-        constraints = _constraints(old.every_constraint, self.constrained, self.freed)
+        constraints = _constraints(old, self.constrained, self.freed)
         return refitted(old, SearchSpace((*kept, *self.added), *parted(constraints)))
 
 
@@ -153,17 +153,15 @@ def _fixed(parameter: ParameterConfig, value: object) -> ParameterConfig:
     return FixedParameterConfig(parameter.name, held, dependents(parameter))
 
 
-def _constraints(
-    old: tuple[AnyConstraint, ...], added: Iterable[str], removed: Iterable[str]
-) -> tuple[AnyConstraint, ...]:
-    kept = list(old)
-    for gone in map(constraint, removed):
+def _constraints(old: SearchSpace, added: Iterable[object], removed: Iterable[object]) -> tuple[AnyConstraint, ...]:
+    kept = list(old.every_constraint)
+    for gone in (constraint(one, old.names) for one in removed):
         left = [one for one in kept if _meaning(one) != _meaning(gone)]
         if len(left) == len(kept):
-            there = ", ".join(repr(one.text) for one in old) or "none"
+            there = ", ".join(repr(one.text) for one in old.every_constraint) or "none"
             raise SearchSpaceError(f"there is no constraint {gone.text!r}: there are {there}")
         kept = left
-    kept += [new for new in map(constraint, added) if new not in kept]
+    kept += [new for one in added if (new := constraint(one, old.names)) not in kept]
     return tuple(kept)
 
 
@@ -171,4 +169,6 @@ def _meaning(given: AnyConstraint) -> object:
     """A constraint whatever its spelling."""
     if isinstance(given, LinearConstraint):
         return sorted(given.terms), given.relation, given.bound
-    return replace(given, text="", names=tuple(sorted(given.names)))
+    if isinstance(given, Cardinality):
+        return replace(given, text="", names=tuple(sorted(given.names)))
+    return given.parsed if isinstance(given, Formula) else given

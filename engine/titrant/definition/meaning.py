@@ -19,6 +19,7 @@ from titrant.generators.emptiness import refuse_empty
 from titrant.model.candidates import with_candidates
 from titrant.model.constraints import LinearConstraint
 from titrant.model.objective import OptimizationConfig, optimization_config, parse_objectives, parse_outcome_constraint
+from titrant.model.restrictions import Restriction, constraint, parted
 from titrant.model.space import ParameterConfig, SearchSpace
 
 Fault = tuple[Path, str]
@@ -68,23 +69,23 @@ def _of_space(file: ExperimentFile, folder: Folder) -> list[Fault]:
             made.append(parameter(name, form))
         except ConfigurationError as exc:
             found.append((("parameters", place), str(exc)))
-    constraints: list[LinearConstraint] = []
+    constraints: list[LinearConstraint | Restriction] = []
     names = [name for _, name, _ in forms(file)]
     for at, text in enumerate(file.constraints):
         try:
-            constraint = LinearConstraint.parse(text)
+            one = constraint(text, names)
         except ConfigurationError as exc:
             found.append((("constraints", at), str(exc)))
             continue
-        unknown = [name for name in constraint.names if name not in names]
+        unknown = [name for name in one.names if name not in names]
         if unknown:
             said = f"{text!r} names {unknown[0]!r}, which is no parameter: {suggestion(unknown[0], names)}"
             found.append((("constraints", at), said))
         else:
-            constraints.append(constraint)
+            constraints.append(one)
     if not found:
         try:
-            space = SearchSpace(tuple(made), tuple(constraints))
+            space = SearchSpace(tuple(made), *parted(constraints))
             refuse_empty(space)
         except ConfigurationError as exc:
             found.append((("constraints",) if file.constraints else ("parameters",), str(exc)))

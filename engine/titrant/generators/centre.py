@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from titrant.errors import ConfigurationError, GenerationError
 from titrant.generators.base import Proposal, Reply, Request
 from titrant.model.conditions import MOST_BRANCHES
+from titrant.model.restrictions import Function
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization
 
@@ -54,7 +55,7 @@ def centre(space: SearchSpace, fixed: Parameterization, seed: int) -> tuple[Para
     except ConfigurationError as error:
         raise GenerationError(f"what is held fixed does not fit the search space: {error}") from error
     middle = space.round(space.filled({**space.centre(), **held})) if space.is_conditional else space.centre() | held
-    if space.contains(middle):
+    if space.contains(middle) and _functions_allow(space, middle):
         return middle, "centre of the search space"
     if space.candidates:
         return _candidate(space, held, middle, seed), "candidate next to the centre"
@@ -94,6 +95,15 @@ def _own(space: SearchSpace, middle: Parameterization) -> Iterator[SearchSpace]:
         yield space.branch(middle)
 
 
+def _functions_allow(space: SearchSpace, parameters: Parameterization) -> bool:
+    """Whether the functions among the constraints allow a point; a space does not ask them."""
+    if not any(isinstance(one, Function) for one in space.restrictions or ()):
+        return True
+    from titrant.generators.nonlinear import functions_allow  # noqa: PLC0415 - numpy
+
+    return functions_allow(space, parameters)
+
+
 def _feasible_centre(
     space: SearchSpace, fixed: Parameterization, middle: Parameterization, seed: int
 ) -> tuple[Parameterization, str]:
@@ -110,10 +120,11 @@ def _feasible_centre(
         raise GenerationError("the centre of the search space cannot be expressed in numbers")
     columns = np.flatnonzero(encoding.system.columns)
     low, high = encoding.low[columns], encoding.high[columns]
-    z[columns] = low + polytope_of(encoding).centre * (high - low)
+    if len(columns):
+        z[columns] = low + polytope_of(encoding).centre * (high - low)
     mended = repair(encoding, z, np.random.default_rng(seed))
     if mended is not None and space.contains(found := encoding.parameters(mended)):
-        return found, "Chebyshev centre of the constraints"
+        return found, "Chebyshev centre of the constraints" if len(columns) else "point next to the centre"
     target = encoding.to_model(encoding.snap(z[None]))
     points = [row for row, _ in zip(sampler.draw(0, frozenset()), range(_LOOKED_AT), strict=False)]
     distances = np.linalg.norm(encoding.to_model(np.stack([row for row, _, _ in points])) - target, axis=1)

@@ -12,6 +12,8 @@ _WAYS = {
     "box": "",
     "simplex": " on the simplex",
     "polytope": ", hit-and-run inside the constraints",
+    "search": ", local search inside the constraints, which hardly any point keeps",
+    "supports": " on random sets of components",
     "list": ", from the list of what the constraints leave",
     "pool": ", the candidates next to them",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from titrant.generators.base import Examination, PredictionReply, PredictionRequest, Reply, Request
 from titrant.model.insight import Insight
 
@@ -14,6 +16,15 @@ def suggest(request: Request) -> Reply:
     Raises:
         GenerationError: Nothing could be suggested; the message says why.
     """
+    reply = _suggest(request)
+    if not request.space.restrictions:
+        return reply
+    from titrant.generators import nonlinear  # noqa: PLC0415
+
+    return replace(reply, versions={**reply.versions, **nonlinear.versions(request.space)})
+
+
+def _suggest(request: Request) -> Reply:
     match request.node:
         case "centre":
             from titrant.generators import centre  # noqa: PLC0415

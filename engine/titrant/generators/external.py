@@ -8,7 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from titrant.errors import ConfigurationError
-from titrant.generators import sobol
+from titrant.generators import nonlinear, sobol
 from titrant.generators.base import Proposal, Reply, Request
 from titrant.generators.encoding import Encoding, encoding_of
 from titrant.generators.pool import PoolSampler
@@ -34,6 +34,7 @@ def settled(request: Request, wishes: Iterable[Parameterization], called: str, v
         GenerationError: What is held fixed does not fit the space, or nothing keeps the constraints.
     """
     encoding = encoding_of(request.space, request.fixed)
+    versions = {**versions, **nonlinear.versions(request.space)}
     observed = (request.space.signature(point.parameters) for point in request.observed)
     tried = set(sobol.avoided(request)) | set(observed)
     proposals: list[Proposal] = []

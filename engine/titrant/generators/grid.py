@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from titrant.errors import ConfigurationError, GenerationError
 from titrant.generators import sobol
 from titrant.generators.base import Design, Proposal, Reply, Request
+from titrant.generators.nonlinear import functions_allow
 from titrant.model.factorial import factorial, flaw
 from titrant.model.trial import Parameterization
 
@@ -57,6 +58,7 @@ def suggest(request: Request) -> Reply:
 def _points(request: Request, design: Design) -> tuple[Parameterization, ...]:
     try:
         points = factorial(request.space, design.levels, request.fixed)
+        points = tuple(point for point in points if functions_allow(request.space, point))
     except ConfigurationError as error:
         raise GenerationError(f"what is held fixed does not fit the search space: {error}") from error
     if not points:  # the space has changed since the strategy was given, or what is held fixed leaves none

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from collections import deque
 from pathlib import Path
 from threading import Lock, Thread
@@ -277,11 +278,16 @@ def _outcome(answer: wire.Answer) -> Outcome:
 def _environment() -> dict[str, str]:
     """The worker's environment: this titrant first on its path, one thread for linear algebra.
 
+    What the engine can import, from the folder of a script or of an experiment file, the worker can: a constraint may
+    be a function of it.
+
     More threads would only take the cores from the engine and the instruments' drivers.
     """
     here = str(Path(__file__).parents[2])
     inherited = os.environ.get("PYTHONPATH")
-    path = os.pathsep.join([here, inherited]) if inherited else here
+    installed = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    own = [folder for folder in sys.path if folder and Path(folder).is_dir() and folder not in installed]
+    path = os.pathsep.join(dict.fromkeys([here, *([inherited] if inherited else []), *own]))
     return {**os.environ, **dict.fromkeys(environment.THREADS, "1"), "PYTHONPATH": path}
 
 

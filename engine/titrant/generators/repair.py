@@ -28,6 +28,12 @@ def repair(encoding: Encoding, z: Floats, rng: np.random.Generator) -> Floats | 
     """
     if encoding.supports is not None:
         return _on_support(encoding, z, rng)
+    mended = repair_linear(encoding, z, rng)
+    return mended if mended is None or encoding.nonlinear is None else encoding.nonlinear.mend(mended, rng)
+
+
+def repair_linear(encoding: Encoding, z: Floats, rng: np.random.Generator) -> Floats | None:
+    """The same, of the linear constraints only."""
     system = encoding.system
     z = encoding.snap(z[None])[0]
     if not system.any:
@@ -84,8 +90,13 @@ def project(encoding: Encoding, z: Floats, smooth: np.ndarray[tuple[int], np.dty
         stuck = ((z[smooth] <= low) & (step < 0)) | ((z[smooth] >= high) & (step > 0))
         step = np.zeros_like(step)
         step[~stuck] = np.linalg.lstsq(slopes[:, ~stuck], missed, rcond=None)[0] if (~stuck).any() else 0.0
-        z[smooth] = np.clip(z[smooth] + step * scale, low, high)
+        z[smooth] = without_noise(np.clip(z[smooth] + step * scale, low, high), scale)
     return z
+
+
+def without_noise(z: Floats, width: Floats) -> Floats:
+    """Numbers with 0 where there is but a hair of their axes' width: a sum of such must be exact to be kept."""
+    return np.where(np.abs(z) < 1e-12 * width, 0.0, z)
 
 
 def _best_move(encoding: Encoding, z: Floats, stepped: list[int], rng: np.random.Generator) -> Floats:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from titrant.errors import GenerationError
 from titrant.generators.axes import Axis, Floats
+from titrant.generators.nonlinear import Nonlinear
 from titrant.generators.supports import Supports, narrowed
 from titrant.model.restrictions import Cardinality
 from titrant.model.space import SearchSpace
@@ -25,6 +26,7 @@ class Restricted:
 
     Attributes:
         supports: Which axes may be other than zero together; None where that is not restricted.
+        nonlinear: Formulas and functions; None where there are none.
     """
 
     space: SearchSpace
@@ -32,18 +34,22 @@ class Restricted:
     axes: tuple[Axis, ...]
     system: LinearSystem
     supports: Supports | None
+    nonlinear: Nonlinear | None
 
     def _restrict(self, held: dict[str, Any]) -> None:
         """Read the space's restrictions, once everything else is known; ``held`` is what the request holds."""
         counted = [one for one in self.space.restrictions or () if isinstance(one, Cardinality)]
         self.supports = Supports(counted, self.axes, self.fixed, self.system) if counted else None
+        others = [one for one in self.space.restrictions or () if not isinstance(one, Cardinality)]
+        # On a set of components each has an encoding of its own, which keeps the others.
+        self.nonlinear = Nonlinear(cast("Encoding", self), others) if others else None
         self._held = held
         self._within: dict[bytes, Encoding | None] = {}
 
     @property
     def restricted(self) -> bool:
         """True if there is a constraint of any kind."""
-        return self.system.any or self.supports is not None
+        return self.system.any or self.supports is not None or self.nonlinear is not None
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -53,7 +59,11 @@ class Restricted:
     def holds(self, z: Floats) -> Mask:
         """True for each row that keeps every constraint: ``n x d`` to ``n``."""
         kept = self.system.holds(z)
-        return kept if self.supports is None else kept & self.supports.holds(z)
+        if self.supports is not None:
+            kept = kept & self.supports.holds(z)
+        if self.nonlinear is not None and kept.any():
+            kept[kept] = self.nonlinear.holds(z[kept])
+        return kept
 
     def within(self, there: Mask) -> Encoding | None:
         """The same with only some components present, ``u``; None where that leaves no point for certain."""

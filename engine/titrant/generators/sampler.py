@@ -13,7 +13,7 @@ from titrant.generators.axes import Floats
 from titrant.generators.digital_net import SobolSequence
 from titrant.generators.encoding import Encoding, Mask, encoding_of
 from titrant.generators.polytope import Polytope
-from titrant.generators.repair import repair
+from titrant.generators.repair import repair_linear, without_noise
 from titrant.generators.sequences import Kind, sequence_of
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization
@@ -23,14 +23,14 @@ _PROBES = 512
 # With fewer than that feasible, points are made inside the constraints instead of being thrown away.
 _WORTHWHILE = 0.02
 # Positions in a row without a feasible, untried point after which a search ends; fewer where each takes longer.
-_PATIENCE = {"box": 20_000, "simplex": 5_000, "polytope": 300, "list": 5_000, "supports": 300, "pool": 1}
+_PATIENCE = {"box": 20_000, "simplex": 5_000, "polytope": 300, "list": 5_000, "supports": 300, "search": 100, "pool": 1}
 _PATIENCE_MENDING = 200
 # Finite spaces up to here are listed when the sequence finds no more untried points.
 _LISTABLE = 100_000
 # Where constraints leave no more points than this of a finite space, none needs to be searched for.
 _FEW = 1_000
 
-Method = Literal["box", "simplex", "polytope", "list", "supports", "pool"]
+Method = Literal["box", "simplex", "polytope", "list", "supports", "search", "pool"]
 Key = tuple[object, ...]
 
 
@@ -103,7 +103,7 @@ class Sampler:
         if not self.mends:
             return z, inside & system.holds(z)
         for i in np.flatnonzero(inside):
-            mended = repair(encoding, z[i], np.random.default_rng([self._seed, 2, start + int(i)]))
+            mended = repair_linear(encoding, z[i], np.random.default_rng([self._seed, 2, start + int(i)]))
             inside[i] = mended is not None
             z[i] = z[i] if mended is None else mended
         return z, inside
@@ -115,7 +115,7 @@ class Sampler:
     def _unscaled(self, v: Floats) -> Floats:
         low, high = self.encoding.low[self._involved], self.encoding.high[self._involved]
         z: Floats = low + v * (high - low)
-        return z
+        return without_noise(z, high - low)
 
     def _simplex(self) -> float | None:
         """What the equality leaves to share out above the lower bounds; None where its weights differ in sign."""
@@ -169,7 +169,7 @@ class Sampler:
                     if fits and missed <= self._patience and (parameters := self._accepted(row, tried)) is not None:
                         missed = 0
                         yield row, parameters, position
-                block = min(2 * block, 16 if self.method in {"polytope", "supports"} else 1024)
+                block = min(2 * block, 16 if self.method in {"polytope", "supports", "search"} else 1024)
             # One from the list, and back to the sequence: as if each point had been asked for by itself.
             rows = self.listed if self.encoding.size is not None and self.encoding.size <= _LISTABLE else ()
             accepted = ((row, self._accepted(row, tried)) for row in rows)
@@ -263,6 +263,10 @@ def sampler_for(encoding: Encoding, seed: int, kind: Kind = "sobol", size: int =
         from titrant.generators.branched import BranchedSampler  # noqa: PLC0415 - it is made of this
 
         return BranchedSampler(encoding, seed, kind, size)
+    if encoding.supports is None and encoding.nonlinear is not None:
+        from titrant.generators.searching import SearchingSampler  # noqa: PLC0415 - it is made of this
+
+        return SearchingSampler(encoding, seed, kind, size)
     if encoding.supports is None:
         return Sampler(encoding, seed, kind, size)
     from titrant.generators.combinations import SupportSampler  # noqa: PLC0415 - it is made of this

@@ -13,6 +13,8 @@ _GENERATORS = {
     "box": "scrambled Sobol sequence",
     "simplex": "scrambled Sobol sequence on the simplex",
     "polytope": "hit-and-run inside the constraints",
+    "search": "local search inside the constraints, which hardly any point keeps",
+    "supports": "random sets of components, scrambled Sobol sequences on them",
     "list": "list of what the constraints leave, in random order",
     "pool": "candidates next to a scrambled Sobol sequence",
 }

@@ -1,16 +1,17 @@
-"""What restricts a search space beside linear constraints: how many of some parameters may be other than zero."""
+"""What restricts a search space beside linear constraints: numbers of components, formulas, functions."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
-from typing import Self
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
 
 import msgspec
 
 from titrant.errors import SearchSpaceError
-from titrant.model.constraints import LinearConstraint
+from titrant.model import formulas
+from titrant.model.constraints import TOLERANCE, LinearConstraint
 from titrant.model.parameters import ParameterConfig
 
 _COUNTED = re.compile(
@@ -21,6 +22,8 @@ _COUNTED = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _BEGINS = re.compile(r"\s*(at\s+(most|least)|exactly|\d+\s+to|any\s+of)\s", re.IGNORECASE)
+_REFERENCE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
+_CALL = re.compile(r"[^\W\d]\w*\s*\(")
 _NAME = re.compile(r"\s*(?:`([^`]+)`|([^,`]+?))\s*(?:,|$)")
 _FORM = '"at most 3 of a, b, c", "2 to 3 of a, b, c, each 0 or >= 0.05"'
 HAIR = 1e-9
@@ -122,21 +125,134 @@ def _names(text: str, listed: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-Restriction = Cardinality
+class Formula(msgspec.Struct, frozen=True, tag="formula"):
+    """A relation that need not be linear: ``"a*b <= 3"``, ``"exp(-e/t) >= 0.1"`` (see ``titrant.model.formulas``)."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if not self.names:
+            raise SearchSpaceError(f"constraint {self.text!r} has no parameter in it: name at least one")
+
+    @property
+    def parsed(self) -> formulas.Parsed:
+        """What it says."""
+        return formulas.parse(self.text)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters in it."""
+        return tuple(dict.fromkeys([*formulas.names(self.parsed.left), *formulas.names(self.parsed.right)]))
+
+    def fault(self, values: Mapping[str, bool | int | float | str]) -> str | None:
+        """What is wrong with ``values``, in words; None where they keep it within the tolerance."""
+        numbers = {name: float(values[name]) for name in self.names}
+        left, right = formulas.number(self.parsed.left, numbers), formulas.number(self.parsed.right, numbers)
+        at = ", ".join(f"{name} = {values[name]!r}" for name in self.names)
+        if math.isnan(left) or math.isnan(right):
+            return f"constraint {self.text!r} is violated: it has no value at {at}: change one of them"
+        over = left - right if self.parsed.relation == "<=" else right - left
+        if over > TOLERANCE * max(abs(left), abs(right)):
+            return f"constraint {self.text!r} is violated by {over:g} at {at}: change one of them"
+        return None
+
+    def misfit(self, parameters: Mapping[str, ParameterConfig]) -> str | None:
+        """Why it makes no sense for these parameters, or leaves none of their values, in words; None where it does."""
+        what = f"constraint {self.text!r}"
+        ends: dict[str, tuple[float, float]] = {}
+        for name in self.names:
+            if name not in parameters:
+                return f"{what}: {name!r} is none of {', '.join(parameters)}; use numeric parameters of the space"
+            if (interval := parameters[name].interval) is None:
+                return f"{what}: {name!r} is no ordered number; use numeric parameters"
+            ends[name] = interval
+        left, relation, right = self.parsed
+        low, high = formulas.reach(left, ends)
+        least, most = formulas.reach(right, ends)
+        slack = TOLERANCE * max((abs(end) for end in (low, high, least, most) if math.isfinite(end)), default=0.0)
+        if (low > most + slack) if relation == "<=" else (high < least - slack):
+            return (
+                f"{what} cannot be met: within the bounds its left side is between {low:g} and {high:g}, "
+                f"its right side between {least:g} and {most:g}: change the constraint or the bounds"
+            )
+        return None
+
+
+class Function(msgspec.Struct, frozen=True, tag="function"):
+    """A function that says whether a parameterization is allowed, by where it is found: ``"my_lab:is_soluble"``.
+
+    It is given the parameterization, and returns True or a number that is not negative where it is allowed. Generators
+    ask it, in their own process; what people bring in is not asked about.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if not _REFERENCE.fullmatch(self.text):
+            raise SearchSpaceError(f'constraint {self.text!r}: name a function as "module:function"')
+
+    @classmethod
+    def of(cls, function: Callable[..., Any]) -> Self:
+        """The constraint of a function that can be imported.
+
+        Raises:
+            SearchSpaceError: It cannot, as it stands inside another one or in the script that is run.
+        """
+        module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
+        if module in {None, "__main__"} or not _REFERENCE.fullmatch(f"{module}:{name}"):
+            raise SearchSpaceError(
+                f"constraint {function!r} cannot be imported in the generator's process: put the function into a "
+                'module of its own and give it as "module:function"'
+            )
+        return cls(f"{module}:{name}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """No parameter in particular."""
+        return ()
+
+    def fault(self, values: Mapping[str, bool | int | float | str]) -> str | None:
+        """None: only generators ask it."""
+        return None
+
+    def misfit(self, parameters: Mapping[str, ParameterConfig]) -> str | None:
+        """None: only generators ask it."""
+        return None
+
+
+Restriction = Cardinality | Formula | Function
 """Whatever restricts a space beside its linear constraints."""
 
 
-def constraint(given: object) -> LinearConstraint | Restriction:
-    """Read what people give as a constraint: a text of any kind, or a constraint as it is.
+def constraint(given: object, names: Iterable[str] = ()) -> LinearConstraint | Restriction:
+    """Read what people give as a constraint: a text of any kind, a function, or a constraint as it is.
+
+    Args:
+        given: The constraint.
+        names: The space's parameters: ``a/b`` is a name where there is one, and a quotient where there is none.
 
     Raises:
         SearchSpaceError: It cannot be read.
     """
     if isinstance(given, LinearConstraint | Restriction):
         return given
-    if isinstance(given, str) and _BEGINS.match(given):
+    if callable(given):
+        return Function.of(given)
+    if not isinstance(given, str):
+        raise SearchSpaceError(f"{given!r} is no constraint: give a text such as 'a + 2*b <= 3', or a function")
+    if _BEGINS.match(given):
         return Cardinality.parse(given)
-    return LinearConstraint.parse(given)  # type: ignore[arg-type]  # what is no text is refused there
+    if _REFERENCE.fullmatch(given.strip()):
+        return Function(given.strip())
+    try:
+        linear = LinearConstraint.parse(given)
+    except SearchSpaceError as error:
+        if "not linear" in str(error) or "**" in given or _CALL.search(given) or "/" in given:
+            return Formula(given.strip())
+        raise
+    if any("/" in name and f"`{name}`" not in given for name in set(linear.names) - set(names)):
+        return Formula(given.strip())
+    return linear
 
 
 def parted(

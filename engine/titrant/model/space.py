@@ -286,7 +286,9 @@ def search_space(
     Raises:
         SearchSpaceError: It cannot be.
     """
-    space = SearchSpace(tuple(map(_converted, parameters)), *parted(map(constraint, constraints)))
+    configs = tuple(map(_converted, parameters))
+    names = [config.name for config in configs]
+    space = SearchSpace(configs, *parted(constraint(one, names) for one in constraints))
     return space if candidates is None else with_candidates(space, candidates)
 
 

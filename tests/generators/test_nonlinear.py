@@ -1,0 +1,204 @@
+"""Constraints that are formulas or functions hold in every generator."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.generators import own_rules
+
+from titrant import Client
+from titrant.errors import GenerationError
+from titrant.generators import dispatch
+from titrant.generators.base import Design, Point, Request
+from titrant.generators.encoding import encoding_of
+from titrant.generators.external import settled
+from titrant.generators.nonlinear import Nonlinear
+from titrant.generators.process import WorkerProcess
+from titrant.model.objective import optimization_config
+from titrant.model.observation import Observation
+from titrant.model.space import ChoiceParameterConfig, RangeParameterConfig, search_space
+
+XY = [RangeParameterConfig("x", (0.0, 1.0)), RangeParameterConfig("y", (0.0, 1.0))]
+RING = ["(x - 0.5)**2 + (y - 0.5)**2 <= 0.16", "(x - 0.5)**2 + (y - 0.5)**2 >= 0.158"]
+SPACES = {
+    "wide": search_space(XY, ["x*y <= 0.3"]),
+    "ring": search_space(XY, RING),
+    "with a plane": search_space([*XY, RangeParameterConfig("z", (0.0, 1.0))], ["x + y + z == 1", "x*y >= 0.05"]),
+    "mixed": search_space(
+        [RangeParameterConfig("n", (1, 500), "int"), *XY, ChoiceParameterConfig("s", ("u", "v"))],
+        ["n*x <= 3", "n*x >= 2.9", "log(y) >= -1"],
+    ),
+    "components": search_space(
+        [RangeParameterConfig(name, (0.0, 1.0)) for name in "xyzw"],
+        ["x + y + z + w == 1", "at most 2 of x, y, z, w, each 0 or >= 0.1", "x**2 + y**2 <= 0.3"],
+    ),
+    "function": search_space(XY, ["tests.generators.own_rules:below_the_curve"]),
+    "small": search_space(XY, [own_rules.room]),
+}
+
+
+def modelled(space, method="fast", objective="y"):
+    made = dispatch.suggest(Request(space=space, count=6, seed=3)).proposals
+    observed = tuple(
+        Point(i, one.parameters, (Observation("y", float(sum(map(float, list(one.parameters.values())[:2])))),))
+        for i, one in enumerate(made)
+    )
+    return Request(
+        space=space,
+        node="bo",
+        method=method,
+        optimization=optimization_config(objective),
+        observed=observed,
+        taken=tuple(point.parameters for point in observed),
+        count=2,
+        seed=5,
+    )
+
+
+def kept(space, reply):
+    assert reply.proposals
+    for one in reply.proposals:
+        assert space.contains(one.parameters)
+        for function in (own_rules.below_the_curve, own_rules.room):
+            if any(function.__name__ in constraint.text for constraint in space.every_constraint):
+                assert float(function(one.parameters)) >= 0
+
+
+@pytest.mark.parametrize("node", ["centre", "sobol", "random", "latin_hypercube"])
+@pytest.mark.parametrize("name", SPACES)
+def test_designs_keep_them(name, node):
+    space = SPACES[name]
+    kept(space, dispatch.suggest(Request(space=space, node=node, count=8, seed=1, design=Design(size=8))))
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_the_model_keeps_them_and_says_so_twice(name):
+    request = modelled(SPACES[name])
+    reply = dispatch.suggest(request)
+
+    kept(request.space, reply)
+    assert [one.fallback for one in reply.proposals] == [None, None]
+    assert dispatch.suggest(request) == reply
+
+
+@pytest.mark.parametrize("name", ["ring", "components"])
+def test_the_model_with_botorch_keeps_them(name):
+    kept(SPACES[name], dispatch.suggest(modelled(SPACES[name], method="quality")))
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_wishes_from_outside_are_moved_inside(name):
+    space = SPACES[name]
+    wishes = [space.centre() | {"x": x} for x in (0.9, 0.1, 0.5)]
+    reply = settled(Request(space=space, count=2, seed=1), wishes, "wishes", {})
+
+    kept(space, reply)
+    assert any(one.generator == "wishes" for one in reply.proposals)
+
+
+def test_a_grid_keeps_them():
+    space = search_space(XY, ["x*y <= 0.3", "tests.generators.own_rules:below_the_curve"])
+    reply = dispatch.suggest(Request(space=space, node="grid", count=25, design=Design(levels=5, last=True)))
+
+    kept(space, reply)
+    assert len(reply.proposals) == 25 - sum(x * y > 0.2 for x in np.linspace(0, 1, 5) for y in np.linspace(0, 1, 5))
+
+
+def test_points_spread_along_a_ring_that_hardly_any_point_is_on():
+    reply = dispatch.suggest(Request(space=SPACES["ring"], count=40, seed=2))
+    angles = [np.arctan2(p.parameters["y"] - 0.5, p.parameters["x"] - 0.5) for p in reply.proposals]
+
+    assert "hardly any point keeps" in reply.proposals[0].generator
+    assert all((np.histogram(angles, bins=6, range=(-np.pi, np.pi))[0]) > 0)
+
+
+def test_the_model_goes_to_the_rim():
+    request = modelled(search_space(XY, ["x**2 + y**2 <= 1"]))
+    best = max(sum(one.parameters.values()) for one in dispatch.suggest(request).proposals)
+
+    assert best == pytest.approx(2**0.5, abs=0.03)
+
+
+def test_constraints_that_no_point_keeps_are_named():
+    space = search_space(XY, ["x*y >= 0.9", "(x - y)**2 >= 0.5"])
+
+    with pytest.raises(GenerationError, match=r"no point found that keeps the constraints x\*y >= 0.9; \(x - y\)"):
+        dispatch.suggest(Request(space=space, count=1))
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("tests.generators.own_rules:broken", r"raised KeyError: 'no such solvent', at \{'x': "),
+        ("tests.generators.own_rules:missing", "cannot be imported .* no attribute 'missing'"),
+        ("no_such_module:allowed", "cannot be imported .* No module named 'no_such_module'; put its module"),
+        ("tests.generators.own_rules:NO_FUNCTION", "cannot be called"),
+    ],
+)
+def test_a_function_that_cannot_be_asked_is_named_with_what_to_do(reference, said):
+    with pytest.raises(GenerationError, match=said):
+        dispatch.suggest(Request(space=search_space(XY, [reference]), count=1))
+
+
+def test_a_suggestion_tells_which_source_of_the_function_it_was_made_with():
+    versions = dispatch.suggest(Request(space=SPACES["function"], count=1)).versions
+
+    assert versions["tests.generators.own_rules:below_the_curve"].startswith("source ")
+
+
+def test_the_worker_process_imports_what_the_engine_can(tmp_path, monkeypatch):
+    (tmp_path / "rules_of_this_lab.py").write_text("def allowed(values):\n    return values['x'] >= 0.9\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    worker = WorkerProcess()
+    try:
+        worker.start()
+        reply = worker.call(Request(space=search_space(XY, ["rules_of_this_lab:allowed"]), count=4))
+    finally:
+        worker.kill()
+
+    assert all(one.parameters["x"] >= 0.9 for one in reply.proposals)
+
+
+def test_a_client_gives_the_function_itself():
+    with Client(random_seed=2, virtual_time=True) as client:
+        client.configure_experiment(XY, [own_rules.below_the_curve, "x**2 + y**2 <= 1"])
+        client.configure_optimization("z")
+        client.configure_runner(lambda at: {"z": at["x"] + at["y"]})
+        client.run_trials(8, progress=False)
+        trials = client.state.trials()
+
+    assert len(trials) == 8
+    assert all(own_rules.below_the_curve(trial.parameters) for trial in trials)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["x*y <= {}", "x**2 + y >= {}", "abs(x - y) <= {}", "max(x, y, z) >= {}", "exp(-z)*x <= {}"]),
+        min_size=1,
+        max_size=3,
+        unique=True,
+    ),
+    st.floats(0.05, 0.6),
+    st.booleans(),
+    st.integers(0, 2**31),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_suggestion_violates_a_formula(texts, bound, stepped, seed):
+    parameters = [*XY, RangeParameterConfig("z", (0.0, 1.0), step_size=0.05 if stepped else None)]
+    space = search_space(parameters, [text.format(bound) for text in texts])
+    try:
+        made = dispatch.suggest(Request(space=space, count=4, seed=seed))
+    except GenerationError:  # some of these leave no point at all
+        at = {
+            name: values.ravel() for name, values in zip("xyz", np.meshgrid(*[np.linspace(0, 1, 41)] * 3), strict=True)
+        }
+        assert not _any_kept(space, at)
+        return
+    kept(space, made)
+
+
+def _any_kept(space, at):
+    rows = np.stack(list(at.values()), axis=1)
+    encoding = encoding_of(space, {})
+    assert isinstance(encoding.nonlinear, Nonlinear)
+    return bool(encoding.holds(encoding.snap(rows)).any())
