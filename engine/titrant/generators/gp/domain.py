@@ -33,6 +33,7 @@ class Domain:
         sampler: Feasible points of the free axes.
         relaxed: Columns that a gradient may move, ``w`` booleans: no held values, no unordered choices, nothing whose
             constraint is no plane in the model's columns.
+        least: In a view, axes with a least number of their own, and that number.
     """
 
     def __init__(self, space: SearchSpace, fixed: Parameterization, seed: int) -> None:
@@ -55,7 +56,7 @@ class Domain:
             bent |= np.array([bool(gate) for gate in system.gates])
         stiff = (rows[bent] != 0).any(0) if len(rows) else np.zeros(len(curved), bool)
         self._planes = ~bent
-        self._least: tuple[tuple[int, float], ...] = ()  # axes with a least number in this view
+        self.least: tuple[tuple[int, float], ...] = ()
         self.relaxed = np.zeros(self.whole.width, bool)
         for j, axis in enumerate(self.free.axes):
             if not isinstance(axis, Category) and not stiff[j] and j not in self.free.parents:
@@ -95,7 +96,7 @@ class Domain:
             weights = sign * rows[i, used] * width[used]
             rest = sign * (bounds[i] - float(rows[i, used] @ low[used]))
             planes[int(i >= m)].append((places, weights, float(rest)))
-        for j, least in self._least:
+        for j, least in self.least:
             place = np.array([self.whole.slices[self._columns[j]].start], dtype=np.int64)
             planes[0].append((place, np.ones(1), (least - float(low[j])) / float(width[j])))
         return planes
@@ -118,7 +119,7 @@ class Domain:
             for j in supports.columns[~mask]:
                 view.relaxed[self.whole.slices[self._columns[j]]] = False
             limits = zip(supports.columns[mask], supports.floor[mask], strict=True)
-            view._least = tuple((int(j), float(least)) for j, least in limits if least > 0 and self.free.axes[j].linear)
+            view.least = tuple((int(j), float(least)) for j, least in limits if least > 0 and self.free.axes[j].linear)
             found.append((np.flatnonzero((there == mask).all(1)), view))
         return found
 
