@@ -20,7 +20,8 @@ A broker may bring a command twice, and a device should know its key again.  Wha
 only be asked where the device answers a question for a key (``status``); elsewhere a person is asked.
 """
 
-from titrant_adapters.mqtt.config import MqttConfig, SensorConfig
+from titrant_adapters.mqtt.config import MqttConfig
+from titrant_adapters.mqtt.messages import SensorConfig
 from titrant_adapters.mqtt.metric import MqttMetric
 from titrant_adapters.mqtt.runner import MqttRunner
 

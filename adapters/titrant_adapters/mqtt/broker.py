@@ -11,7 +11,7 @@ import anyio
 import msgspec
 
 from titrant.errors import ConfigurationError, RunnerError
-from titrant_adapters.mqtt.config import BrokerConfig
+from titrant_adapters.mqtt.messages import BrokerConfig
 from titrant_adapters.shape import Errors, Shared, Start, library
 
 T = TypeVar("T")

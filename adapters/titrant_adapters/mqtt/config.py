@@ -1,67 +1,15 @@
-"""What a person writes down for a device or a sensor at an MQTT broker."""
+"""What a person writes down for a device at an MQTT broker."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from titrant_adapters.shape import Config, Port, Seconds, Secret, Setting, bad
-from titrant_adapters.shape.documents import holes, is_pointer
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A message to be sent; every ``{name}`` in its document is filled in.
-
-    Attributes:
-        topic: Where.
-        json: The document.
-    """
-
-    topic: str
-    json: Any = None
-
-
-class BrokerConfig(Config, frozen=True, kw_only=True):
-    """Which broker.
-
-    Attributes:
-        host: Its name or address.
-        port: Its port.
-        username: Who we are there.
-        password: What proves it.
-        tls: Whether the line is encrypted.
-        identifier: A client identifier of our own: the broker then keeps what comes while the line is broken.
-        timeout_s: Seconds that connecting, sending or an answer may take.
-    """
-
-    host: str
-    port: Port = 1883
-    username: str | None = None
-    password: Secret | None = None
-    tls: bool = False
-    identifier: str = ""
-    timeout_s: Seconds = 5.0
-
-
-class SensorConfig(BrokerConfig, frozen=True, kw_only=True):
-    """Where a sensor tells its readings; see also ``BrokerConfig``.
-
-    Attributes:
-        topic: The topic of the readings.
-        value: JSON pointer to the number; the whole message where empty.
-        ask: What makes it measure; None where it tells by itself.
-    """
-
-    topic: str
-    value: str = ""
-    ask: Message | None = None
-
-    def check(self) -> None:
-        """The topic is one, the pointer is one."""
-        _is_topic("topic", self.topic)
-        _is_pointer("value", self.value)
+from titrant_adapters.mqtt.messages import BrokerConfig, Message, check_pointer, check_topic
+from titrant_adapters.shape import Seconds, Setting, bad
+from titrant_adapters.shape.documents import holes
 
 
 class MqttConfig(BrokerConfig, frozen=True, kw_only=True):
@@ -128,10 +76,10 @@ class MqttConfig(BrokerConfig, frozen=True, kw_only=True):
         if not self.measure:
             raise bad("measure", self.measure, 'name a pointer for each metric: { yield = "/yield" }')
         for name, topic in {"result": self.result, "reply": self.reply, "presence": self.presence}.items():
-            _is_topic(name, topic, empty=name != "result")
+            check_topic(name, topic, empty=name != "result")
         pointers = {"key": self.key, "reason": self.reason, "state": self.state, "refusal": self.refusal}
         for name, pointer in (pointers | {f"measure.{name}": one for name, one in self.measure.items()}).items():
-            _is_pointer(name, pointer)
+            check_pointer(name, pointer)
         sent = {*holes(self.command.json)}
         if "key" not in sent:
             raise bad("command", self.command.json, 'write "{key}" where the device takes a name for the run')
@@ -150,13 +98,3 @@ class MqttConfig(BrokerConfig, frozen=True, kw_only=True):
             raise bad("stop", self.stop.json, 'write "{key}", which says which run it ends; besides, only "{question}"')
         if "question" in holes_in_it and not self.reply:
             raise bad("stop", self.stop.json, 'an answer to "{question}" needs the topic of the `reply`')
-
-
-def _is_topic(field: str, topic: str, *, empty: bool = False) -> None:
-    if not (topic or empty) or set(topic) & {"+", "#"}:
-        raise bad(field, topic, "write one topic, without + and #")
-
-
-def _is_pointer(field: str, pointer: str) -> None:
-    if not is_pointer(pointer):
-        raise bad(field, pointer, "write a JSON pointer, such as /values/yield")

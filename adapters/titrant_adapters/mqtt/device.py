@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import anyio
-import msgspec
 
 from titrant.errors import NeverSeen, OutcomeUnknown, SubmissionRefused
 from titrant_adapters.mqtt.broker import Broker
-from titrant_adapters.mqtt.config import Message, MqttConfig
+from titrant_adapters.mqtt.config import MqttConfig
+from titrant_adapters.mqtt.heard import Heard, text
+from titrant_adapters.mqtt.messages import Message
 from titrant_adapters.shape import Start
-from titrant_adapters.shape.documents import NoSuchValueError, at, fill, holes
+from titrant_adapters.shape.documents import fill, holes
 
 AGAIN_S = 0.1
 """How long to wait before a line that broke is tried again."""
@@ -26,10 +24,8 @@ class Device:
 
     def __init__(self, config: MqttConfig) -> None:
         self._config = config
-        self.presence = None if config.presence else config.online
-        self._awaited: dict[tuple[str, str], Any] = {}
-        self._questions = itertools.count(1)
-        self.broker = Broker(config, [*filter(None, (config.result, config.reply, config.presence))], self._hear)
+        self.heard = Heard(config)
+        self.broker = Broker(config, [*filter(None, (config.result, config.reply, config.presence))], self.heard)
 
     async def there(self, start: Start) -> None:
         """Make sure that it is there, before anything is sent to it.
@@ -40,7 +36,7 @@ class Device:
         config = self._config
         with start.within(config.timeout_s, f"a sign of life on {config.presence}"):
             await self.broker.catch_up(start)
-            presence = await self.broker.until(lambda: self.presence, start)
+            presence = await self.broker.until(lambda: self.heard.presence, start)
         if presence != config.online:
             raise SubmissionRefused(
                 f"the device is {presence}, says {config.presence}: see that it is on and connected"
@@ -49,17 +45,6 @@ class Device:
     async def send(self, message: Message, start: Start, **values: Any) -> None:
         """Send a message, filled in."""
         await self.broker.publish(message.topic, fill(message.json, values), start, self._config.qos)
-
-    @contextmanager
-    def listening(self, key: str) -> Iterator[None]:
-        """Keep what is said of a run."""
-        names = (self._config.result, key), (self._config.reply, key)
-        self._awaited |= dict.fromkeys(names)
-        try:
-            yield
-        finally:
-            for name in names:
-                self._awaited.pop(name, None)
 
     async def result(self, key: str, start: Start, *, ask: bool) -> Any:
         """Await the result of a run, and ask for it after a silence, or at once; whoever calls bounds the wait.
@@ -71,9 +56,9 @@ class Device:
         config = self._config
 
         def told() -> Any:
-            if why := text(self._awaited[config.reply, key], config.refusal):
+            if why := text(self.heard.said(config.reply, key), config.refusal):
                 raise SubmissionRefused(f"the device says {why}")
-            return self._awaited[config.result, key]
+            return self.heard.said(config.result, key)
 
         while True:
             found = None
@@ -96,27 +81,19 @@ class Device:
         if "question" not in holes(message.json):
             await self.send(message, start, key=key)
             return
-        with self._question(key) as (question, answer), start.within(self._config.timeout_s, "the answer to the stop"):
+        with (
+            self.heard.question(key) as (question, answer),
+            start.within(self._config.timeout_s, "the answer to the stop"),
+        ):
             await self.send(message, start, key=key, question=question)
             said = await self._until(answer, start)
         if why := text(said, self._config.refusal):
             raise SubmissionRefused(f"the device says {why}")
 
-    @contextmanager
-    def _question(self, key: str) -> Iterator[tuple[str, Any]]:
-        """A name for a question, and what gives the answer to it once there is one."""
-        question = f"{key}?{next(self._questions)}"
-        name = (self._config.reply, question)
-        self._awaited[name] = None
-        try:
-            yield question, lambda: self._awaited[name]
-        finally:
-            self._awaited.pop(name)
-
     async def _asked(self, key: str, start: Start, status: Message, *, absent_is_news: bool) -> Any:
         """What it answers for a key; None where that is no result yet, or nothing came."""
         config, answer = self._config, None
-        with self._question(key) as (question, answered):
+        with self.heard.question(key) as (question, answered):
             try:
                 with anyio.move_on_after(config.timeout_s):
                     await self.send(status, start, key=key, question=question)
@@ -136,26 +113,3 @@ class Device:
                 return await self.broker.until(found, start)
             except OutcomeUnknown:
                 await anyio.sleep(AGAIN_S)
-
-    def _hear(self, topic: str, said: bytes) -> None:
-        config = self._config
-        if topic == config.presence:
-            self.presence = said.decode(errors="replace")
-            return
-        try:
-            document = msgspec.json.decode(said)
-        except msgspec.DecodeError:
-            return  # half a message
-        for where, pointer in ((config.result, config.key), (config.reply, config.reply_to)):
-            name = (where, text(document, pointer))
-            if where == topic and name in self._awaited:  # heard twice it says the same
-                self._awaited[name] = document
-
-
-def text(document: Any, pointer: str) -> str:
-    """What stands at a pointer, as a text; empty where nothing does."""
-    try:
-        found = at(document, pointer)
-    except NoSuchValueError:
-        return ""
-    return "" if found is None else str(found)

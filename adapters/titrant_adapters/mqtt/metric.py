@@ -10,7 +10,7 @@ import msgspec
 from titrant.errors import RunnerError
 from titrant.ports import Finding
 from titrant_adapters.mqtt.broker import ERRORS, Broker
-from titrant_adapters.mqtt.config import SensorConfig
+from titrant_adapters.mqtt.messages import SensorConfig
 from titrant_adapters.shape import AdapterMetric, Start
 from titrant_adapters.shape.documents import NoSuchValueError, at, number
 

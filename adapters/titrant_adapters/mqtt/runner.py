@@ -10,7 +10,8 @@ from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
 from titrant_adapters.mqtt.broker import ERRORS
 from titrant_adapters.mqtt.config import MqttConfig
-from titrant_adapters.mqtt.device import Device, text
+from titrant_adapters.mqtt.device import Device
+from titrant_adapters.mqtt.heard import text
 from titrant_adapters.shape import AdapterRunner, Course, Setting, Settings, Start
 from titrant_adapters.shape.documents import NoSuchValueError, at, measured
 
@@ -51,7 +52,7 @@ class MqttRunner(AdapterRunner[MqttConfig]):
 
     async def look(self) -> AsyncIterator[Finding]:
         """Whether the device is there."""
-        topic, presence = self.config.presence, self._device.presence
+        topic, presence = self.config.presence, self._device.heard.presence
         said = f"says {presence} on {topic}" if topic else "has no topic for its presence"
         yield Finding("ok", f"{self._device.broker.name} answers; the device {said}")
 
@@ -61,7 +62,7 @@ class MqttRunner(AdapterRunner[MqttConfig]):
         values = {name: value for name, (_, value) in self.settings.outward(attempt.parameters).items()}
         await device.there(course.start)
         await course.begin({"key": key})
-        with device.listening(key), course.start.within(self.config.run_timeout_s, "the run"):
+        with device.heard.listening(key), course.start.within(self.config.run_timeout_s, "the run"):
             try:
                 await device.send(self.config.command, course.start, **values, key=key, trial=attempt.trial)
             except OutcomeUnknown:
@@ -71,7 +72,7 @@ class MqttRunner(AdapterRunner[MqttConfig]):
 
     async def collect(self, attempt: Attempt, course: Course) -> Result:
         """Ask what became of the key, and await the result if it goes on."""
-        with self._device.listening(attempt.key), course.start.within(self.config.run_timeout_s, "the run"):
+        with self._device.heard.listening(attempt.key), course.start.within(self.config.run_timeout_s, "the run"):
             return await self._read(await self._device.result(attempt.key, course.start, ask=True), attempt)
 
     async def _stop(self, attempt: Attempt) -> None:
