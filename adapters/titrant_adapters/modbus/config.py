@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
+from titrant.errors import RunnerError
 from titrant_adapters.modbus.words import Address
 from titrant_adapters.shape import Config, Port, Seconds, Setting, bad
 
@@ -35,6 +37,16 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: str | int
     scale: float = 1.0
     offset: float = 0.0
+
+    def of(self, number: float) -> float:
+        """What a number in the registers means.
+
+        Raises:
+            RunnerError: It is none.
+        """
+        if not math.isfinite(number):
+            raise RunnerError(f"the measurement is {number}: not measured")
+        return number * self.scale + self.offset
 
 
 class ModbusConfig(Config, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import struct
 from typing import Any, Literal
@@ -86,3 +87,8 @@ class Address(msgspec.Struct, frozen=True):
         raw = struct.pack(f">{len(words)}H", *(words[::-1] if low_first else words))
         number: float | int = struct.unpack(f">{TYPES[self.kind]}", raw)[0]
         return number
+
+    def name_for(self, key: str) -> int:
+        """A number for a key, as long as the device can hold; never 0, which stands there before any run."""
+        number: int = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
+        return number % ((1 << (16 * self.count - 1)) - 1) + 1

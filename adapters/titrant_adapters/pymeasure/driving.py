@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from importlib import import_module
 from operator import attrgetter
 from typing import Any
 
@@ -27,6 +28,31 @@ ERRORS = Errors(
         "builtins.TypeError": "unknown",
     }
 )
+
+
+def named(driver: str) -> Any:
+    """The class of a driver, ``module:Class``.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    module, _, name = driver.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as exc:
+        raise ConfigurationError(f"there is no driver {driver!r}: {exc}") from exc
+
+
+def recognised(said: str, config: PymeasureConfig) -> str:
+    """What an instrument says of itself.
+
+    Raises:
+        RunnerError: It is not the one that was meant.
+    """
+    if config.identity not in said:
+        wrong = f"{config.resource} says it is {said!r}, not {config.identity!r}"
+        raise RunnerError(f"{wrong}: is it the right one?")
+    return said
 
 
 async def opened(driver: Any, config: PymeasureConfig) -> Blocking[Any]:
