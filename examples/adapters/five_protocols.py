@@ -19,7 +19,7 @@ from titrant_adapters.twin.physics.level import Level
 
 OVEN, LAMP = Level("drying", 40, 180, start=40, unit="degC"), Level("volts", 0, 12, start=0, unit="V")
 LABS = {"opcua": (OVEN, 600), "scpi": (LAMP, 10), "sila": (Kinetics(), 600)}  # and the seconds that a run takes
-SPEED = 2000  # seconds of the lab in a second
+SPEED = 1000  # seconds of the lab in a second
 PORTS = list(map(int, sys.argv[1:])) or [50102, 50103, 50101, 1883]  # in the order of the labs; the broker's
 LEDGERS = {protocol: Ledger(Path(f"{protocol}.jsonl")) for protocol in LABS}
 

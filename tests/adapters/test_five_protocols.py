@@ -30,6 +30,8 @@ STEPS = {"oven": "opcua", "supply": "scpi", "reactor": "sila"}
 OVER = (e.TrialCompleted, e.TrialFailed, e.TrialAbandoned)
 KILL_AFTER = 5
 PATIENCE_S = 90.0
+NAMED = {"uuid", "job"}
+"""What OPC UA and SiLA 2 call a run."""
 
 
 class Lab:
@@ -67,7 +69,7 @@ class Lab:
                 return process.wait(timeout=0.02)
             except subprocess.TimeoutExpired:
                 events = self.events()
-            if len(of(events, *OVER)) >= KILL_AFTER and "reactor" in (now := under_way(events)) and len(now) > 1:
+            if len(of(events, *OVER)) >= KILL_AFTER and len(now := under_way(events)) > 1 and "reactor" in now:
                 process.send_signal(signal.SIGKILL)
                 return process.wait()
         process.kill()
@@ -96,11 +98,15 @@ def of(events, *kinds):
 
 
 def under_way(events):
-    """Steps that have begun and are named in the log, of trials that are not over."""
+    """Where trials are that are not over: the step that is named in the log and has not ended, or "" between two."""
     over = {event.trial for event in of(events, *OVER, e.TrialRunFinished)}
     latest = {event.trial: event.metadata.get("steps", {}) for event in of(events, e.TrialRunning)}
-    steps = [step for trial, found in latest.items() if trial not in over for step in found.items()]
-    return [name for name, one in steps if one["state"] == "begun" and {"uuid", "job"} & one.get("metadata", {}).keys()]
+    begun = [
+        [name for name, one in steps.items() if one["state"] == "begun" and NAMED & one.get("metadata", {}).keys()]
+        for trial, steps in latest.items()
+        if trial not in over
+    ]
+    return [names[0] if names else "" for names in begun]
 
 
 def unknown(events):
