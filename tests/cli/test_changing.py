@@ -157,6 +157,20 @@ def test_the_strategy_is_changed_field_by_field(titrant, log):
     assert (now.method, now.initialize_with_center, now.initialization_budget) == ("quality", False, 7)
 
 
+def test_a_graph_stays_until_a_design_takes_its_place(titrant, log):
+    with Client.open(log) as client:
+        client.configure_generation_strategy(nodes=[{"name": "only", "generator": "bo"}])
+
+    assert titrant("change", "--strategy", "policy=ready", "--strategy", "method=quality", "-m", "x").code == 0
+    now = state(log).strategy
+    assert ([node.name for node in now.nodes], now.policy, now.method) == (["only"], "ready", "quality")
+    assert "only (bo, quality)" in titrant("log").out
+
+    assert titrant("change", "--strategy", "initialization_budget=4", "-m", "x").code == 0
+    now = state(log).strategy
+    assert (now.nodes, now.initialization_budget, now.policy) == ((), 4, "ready")
+
+
 def test_an_engine_that_holds_the_log_changes_at_once(titrant, log):
     with Client.open(log) as client:
         before = client.state.space_changes
@@ -208,7 +222,7 @@ def test_what_is_so_already_is_said(titrant, log):
         (["--free", "t <= 1"], "there is no constraint 't <= 1'"),
         (["--objective", "y *"], "cannot read"),
         (["--outcome-constraint", "z"], "z"),
-        (["--strategy", "method=slow"], "'slow' is none of fast, quality, random_search"),
+        (["--strategy", "method=slow"], "'slow' is none of fast, quality,"),
         (["--strategy", "budget=3"], "no field of this name"),
         (["--strategy", "initialization_budget=-1"], "initialization_budget"),
         (["--strategy", "suggestion_deadline_seconds=nan"], "suggestion_deadline_seconds"),

@@ -167,6 +167,19 @@ def test_objective_strategy_and_search_space_change_in_mid_experiment(do, experi
     assert state.experiment.space.parameters == (RangeParameterConfig("x", (0.1, 2.0)),)
 
 
+def test_a_strategy_may_be_a_graph(do, experiment):
+    once = {"criterion": "MinTrials", "threshold": 1, "transition_to": "rest"}
+    nodes = [
+        {"name": "first", "generator": "centre", "transition_criteria": [once]},
+        {"name": "rest", "generator": "random"},
+    ]
+    do("strategy", nodes=nodes, policy="fresh")
+
+    assert [node.name for node in experiment.state.strategy.nodes] == ["first", "rest"]
+    with pytest.raises(ConfigurationError, match=r"there is no argument `colour` \(at nodes\[0\]\)$"):
+        do("strategy", nodes=[{**nodes[1], "colour": "red"}])
+
+
 def test_approval(do, experiment):
     do("approval", rules=[{"first": 2}])
     with pytest.raises(CommandRefused):

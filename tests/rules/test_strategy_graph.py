@@ -282,6 +282,15 @@ def test_what_is_no_graph_is_refused_with_the_node_named(nodes, said):
         then(lab(), c.ConfigureStrategy(strategy=GenerationStrategy(nodes=tuple(nodes))))
 
 
+def test_a_model_needs_a_method_of_its_own_where_the_strategy_has_none():
+    for_none = GenerationStrategy(method="random_search", nodes=(MODEL,))
+    with pytest.raises(CommandRefused, match="give the node a method"):
+        then(lab(), c.ConfigureStrategy(strategy=for_none))
+
+    own = GenerationStrategy(method="random_search", nodes=(replace(MODEL, method="fast"),))
+    assert then(lab(), c.ConfigureStrategy(strategy=own)) == (e.StrategyConfigured(strategy=own),)
+
+
 def test_a_graph_with_many_ways_is_looked_at_once():
     names = [f"n{index}" for index in range(60)]
     nodes = [node(name, *names[place + 1 :]) for place, name in enumerate(names)]

@@ -103,6 +103,7 @@ def change(
 KEEPING_NODES = {
     "initialization_random_seed",
     "learn_from_failures",
+    "method",
     "policy",
     "suggestion_deadline_seconds",
     "suggestion_wait_seconds",

@@ -239,8 +239,8 @@ def _words(message: str, wanted: type[Arguments]) -> str:
     message = re.sub(r" - at `\$\.?(.*?)`", r" (at \1)", message)
     message = message.replace("Object missing required field", "it needs the argument")
     if message.startswith("Object contains unknown field"):
-        taken = ", ".join(wanted.__struct_fields__)
-        message = message.replace("Object contains unknown field", "there is no argument") + f": it takes {taken}"
+        taken = "" if " (at " in message else f": it takes {', '.join(wanted.__struct_fields__)}"
+        message = message.replace("Object contains unknown field", "there is no argument") + taken
     return message
 
 

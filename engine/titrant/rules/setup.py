@@ -141,6 +141,8 @@ def _flaw(strategy: GenerationStrategy, space: SearchSpace) -> str | None:
         return flaw(space, strategy.grid_levels) if strategy.initialization == "grid" else None
     if (wrong := flaw_of_nodes(strategy.nodes)) is not None:
         return wrong
+    if strategy.method == "random_search" and any(node.is_model and node.method is None for node in strategy.nodes):
+        return "method='random_search' is none of a model's, and there is a node of a model: give the node a method"
     grids = (node for node in strategy.nodes if node.generator == "grid")
     return next((wrong for node in grids if (wrong := flaw(space, node.grid_levels)) is not None), None)
 
