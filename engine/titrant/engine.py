@@ -7,7 +7,7 @@ import os
 import platform
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -20,25 +20,21 @@ from titrant import mint
 from titrant.actors import mail
 from titrant.actors.generator import GeneratorActor, Worker
 from titrant.actors.holding import Holdings
-from titrant.actors.instrument import Instrument
 from titrant.actors.log_writer import LogWriter
 from titrant.actors.mail import Do
-from titrant.actors.metric import MetricActor
-from titrant.actors.runner import RunnerActor
 from titrant.actors.supervisor import Supervisor
-from titrant.errors import ActorError, LogError, LogExists, LogMissing, LogUnavailable, TitrantError
+from titrant.errors import LogError, LogExists, LogMissing, LogUnavailable, TitrantError
 from titrant.generators.base import Examination, PredictionReply
 from titrant.generators.process import WorkerProcess
 from titrant.hub import Hub
+from titrant.lab import Lab
 from titrant.log.base import EventLog
 from titrant.log.memory import MemoryLog
 from titrant.log.snapshots import load_state, pack
 from titrant.messages import commands as c
 from titrant.model.insight import Insight
 from titrant.model.observation import Observation, observations
-from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization
-from titrant.ports import Metric
 from titrant.rules.state import State
 from titrant.runtime.clock import Clock, clock_of_running_loop
 from titrant.runtime.diagnostics import Logger
@@ -48,9 +44,6 @@ from titrant.runtime.threads import run_in_thread
 
 T = TypeVar("T")
 log = Logger(__name__)
-
-HALT_DEADLINE_S = 30.0
-"""How long ``safe_state`` of one runner may take before a halt counts it as failed."""
 
 
 class Engine:
@@ -81,10 +74,6 @@ class Engine:
         self._failure: BaseException | None = None
         self._waiting: set[Answer[Any]] = set()
         self._correlations = itertools.count(1)
-        self.instruments: dict[str, Instrument] = {}
-        self._runner_boxes: dict[str, Mailbox[Any]] = {}
-        self._metric_boxes: dict[str, Mailbox[Any]] = {}
-        self._metrics: tuple[Metric, ...] = ()
         self.hub = Hub()
 
     async def __aenter__(self) -> Self:
@@ -101,7 +90,7 @@ class Engine:
             raise
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
-        self._holdings = Holdings(self._tasks)
+        self.lab = Lab(self, supervisor=self.supervisor.mailbox, holdings=Holdings(self._tasks))
         self._tasks.start_soon(self._run_actors)
         try:
             await self.do(self._session())
@@ -172,7 +161,7 @@ class Engine:
                 self._actors.start_soon(self.writer.run)
                 self._actors.start_soon(self.supervisor.run)
                 self._actors.start_soon(self.supervisor.alarm.run)
-                self._watch(self.generator, self._generator_failed)
+                self.watch(self.generator, self._generator_failed)
         except BaseExceptionGroup as group:
             lasting = group.split(anyio.get_cancelled_exc_class())[1]
             if lasting is None:
@@ -180,7 +169,7 @@ class Engine:
             self._fail(lasting)
         finally:
             self._fail(None)
-            self._holdings.leave()  # only now: an actor that ends may still be stopping a trial
+            self.lab.leave()  # only now: an actor that ends may still be stopping a trial
 
     def _fail(self, error: BaseException | None) -> None:
         """Nothing can be decided any more: everyone who waits is told."""
@@ -199,7 +188,9 @@ class Engine:
             answer.fail(self._failure)
         self.hub.close(self._failure)
 
-    def _watch(self, child: Child, escalate: Callable[[str, str], Awaitable[None]]) -> None:
+    def watch(self, child: Child, escalate: Callable[[str, str], Awaitable[None]]) -> None:
+        """Run an actor, start it anew when it fails, and say when it is given up."""
+
         async def watched() -> None:
             await supervise(child, intensity=self._intensity, restarted=self._restarted, escalate=escalate)
 
@@ -212,15 +203,6 @@ class Engine:
 
     async def _generator_failed(self, _name: str, reason: str) -> None:
         await self.supervisor.mailbox.send(mail.GeneratorLost(reason=reason))
-
-    async def _runner_failed(self, name: str, reason: str) -> None:
-        runner = name.removeprefix("runner:")
-        self._runner_boxes[runner].close(ActorError(reason))
-        await self.do(c.QuarantineRunner(name=runner, reason=reason, lost=True))
-
-    async def _metric_failed(self, name: str, reason: str) -> None:
-        self._metric_boxes[name.removeprefix("metric:")].close(ActorError(reason))
-        log.error("metric.given_up", metric=name, reason=reason)
 
     # --- what the client does ---------------------------------------------------------------------------------------
 
@@ -251,11 +233,6 @@ class Engine:
         return f"{self.log.epoch}.{next(self._correlations)}"
 
     @property
-    def metric_names(self) -> tuple[str, ...]:
-        """The metrics that can be fetched in this session."""
-        return tuple(self._metric_boxes)
-
-    @property
     def state(self) -> State:
         """The newest durable state."""
         return self.supervisor.durable
@@ -282,65 +259,6 @@ class Engine:
         message = mail.Examine(request=request, deadline=self.state.strategy.deadline_seconds, answer=answer)
         return await self.ask(answer, message, self.generator.mailbox)
 
-    async def use_runners(self, runners: Sequence[Any], by: c.By) -> None:
-        """Put these runners in the place of those before."""
-        instruments = [Instrument(runner, clock=self.clock, read_data=self.read_data) for runner in runners]
-        if self.state.experiment is not None:
-            _check_space(instruments, self.state.experiment.space)
-        await self.do(c.ConfigureRunners(runners=tuple(instrument.spec for instrument in instruments)), by)
-        for box in self._runner_boxes.values():
-            box.close()
-        self.instruments = {instrument.spec.name: instrument for instrument in instruments}
-        self._runner_boxes = {}
-        for name, instrument in self.instruments.items():
-            instrument.halted = self.state.halted is not None
-            actor = RunnerActor(instrument, supervisor=self.supervisor.mailbox, clock=self.clock)
-            self._runner_boxes[name] = actor.mailbox
-            self._watch(actor, self._runner_failed)
-        await self._connect()
-        await self._holdings.keep(self._used())
-
-    async def use_metrics(self, metrics: Sequence[Metric], by: c.By) -> None:
-        """Put these metrics in the place of those before."""
-        await self.do(c.ConfigureMetrics(names=tuple(metric.name for metric in metrics)), by)
-        for box in self._metric_boxes.values():
-            box.close()
-        self._metric_boxes = {}
-        self._metrics = tuple(metrics)
-        for metric in metrics:
-            actor = MetricActor(metric, supervisor=self.supervisor.mailbox, clock=self.clock)
-            self._metric_boxes[metric.name] = actor.mailbox
-            self._watch(actor, self._metric_failed)
-        await self._connect()
-        await self._holdings.keep(self._used())
-
-    def _used(self) -> list[Any]:
-        return [*(instrument.runner for instrument in self.instruments.values()), *self._metrics]
-
-    def check_space(self, space: SearchSpace) -> None:
-        """Ask every runner whether it can carry out trials of *space*.
-
-        Raises:
-            ConfigurationError: One cannot; it says why.
-        """
-        _check_space(self.instruments.values(), space)
-
-    async def make_ready(self) -> None:
-        """Check the space with the runners, and enter runners and metrics that are context managers.
-
-        Raises:
-            TitrantError: A runner cannot carry out such trials, or something cannot be connected; nothing was begun.
-        """
-        if self.state.experiment is not None:
-            self.check_space(self.state.experiment.space)
-        runners = {f"runner {name!r}": instrument.runner for name, instrument in self.instruments.items()}
-        await self._holdings.enter(runners | {f"metric {metric.name!r}": metric for metric in self._metrics})
-
-    async def _connect(self) -> None:
-        answer: Answer[None] = Answer()
-        message = mail.Connect(runners=self._runner_boxes, metrics=self._metric_boxes, answer=answer)
-        await self.ask(answer, message)
-
     def warm(self, *, model: bool) -> None:
         """Let the generator get ready in the background."""
         self.generator.mailbox.tell(mail.Warm(model=model))
@@ -358,42 +276,6 @@ class Engine:
         known = (*(state.optimization.metric_names if state.optimization else ()), *state.tracking, *state.metrics)
         return observations(data, objective=objective, known=known, progression=progression)
 
-    async def safe_states(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Bring every instrument into a safe state, all at once; names of those that did and that failed to."""
-        reached: list[str] = []
-        failed: list[str] = []
-
-        async def one(name: str, instrument: Instrument) -> None:
-            try:
-                with anyio.fail_after(HALT_DEADLINE_S):
-                    if await instrument.safe_state():
-                        reached.append(name)
-            except Exception as exc:  # noqa: BLE001  # the runner is foreign code, and the others must go on
-                failed.append(name)
-                log.error("safe_state.failed", runner=name, reason=describe(exc))
-
-        async with anyio.create_task_group() as tasks:
-            for name, instrument in self.instruments.items():
-                tasks.start_soon(one, name, instrument)
-        return tuple(sorted(reached)), tuple(sorted(failed))
-
-    async def halt(self, by: c.By) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Safe state everywhere, past mailboxes and log; latched first, recorded afterwards."""
-        for instrument in self.instruments.values():
-            instrument.halted = True
-        reached, failed = await self.safe_states()
-        try:
-            with anyio.fail_after(HALT_DEADLINE_S):
-                await self.do(c.RecordHalt(reached=reached, failed=failed), by)
-        except (TimeoutError, LogError) as exc:
-            log.error("halt.not_recorded", reason=describe(exc))
-        return reached, failed
-
-    def release_halt(self) -> None:
-        """Let runners be used again, after the reset is in the log."""
-        for instrument in self.instruments.values():
-            instrument.halted = False
-
     # --- the end ----------------------------------------------------------------------------------------------------
 
     async def __aexit__(
@@ -409,8 +291,8 @@ class Engine:
             await self.log.close()
 
     async def _say_goodbye(self) -> None:
-        for box in (*self._runner_boxes.values(), *self._metric_boxes.values(), self.generator.mailbox):
-            box.close()
+        self.lab.close()
+        self.generator.mailbox.close()
         try:
             state = await self.do(c.CloseSession())
             if self.supervisor.durable_seq - self._snapshot_seq >= SNAPSHOT_EVERY:
@@ -422,11 +304,6 @@ class Engine:
 
 SNAPSHOT_EVERY = 1_000
 """Events after which closing the log keeps a snapshot, so that opening it again reads only the tail."""
-
-
-def _check_space(instruments: Iterable[Instrument], space: SearchSpace) -> None:
-    for instrument in instruments:
-        instrument.check_space(space)
 
 
 def _version() -> str:

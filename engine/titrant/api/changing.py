@@ -133,6 +133,6 @@ class Changing(OnEngine):
                 space = wanted
             else:
                 space = refitted(space, search_space(wanted, space.every_constraint))
-            self.engine.check_space(space)
+            self.engine.lab.check_space(space)
             await refuse_empty(self.engine, space)
             await self.engine.do(c.ChangeSpace(space=space, backfill=dict(backfill or {})), who)

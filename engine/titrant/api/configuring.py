@@ -172,11 +172,11 @@ class Configuring(OnEngine):
 
     async def configure_runners(self, runners: Sequence[Any]) -> None:
         """Set several runners; a trial goes to one that has room.  Each is told apart by its ``name``."""
-        await self.engine.use_runners([_runner(runner) for runner in runners], by())
+        await self.engine.lab.use_runners([_runner(runner) for runner in runners], by())
 
     async def configure_metrics(self, metrics: Sequence[Metric]) -> None:
         """Set who fetches data: objects with ``name`` and ``fetch``, as in Ax."""
-        await self.engine.use_metrics(metrics, by())
+        await self.engine.lab.use_metrics(metrics, by())
 
     async def configure_tracking_metrics(self, metric_names: Sequence[str]) -> None:
         """Name metrics that are recorded and not optimized."""

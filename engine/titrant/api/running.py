@@ -93,7 +93,7 @@ class Running(OnEngine):
             context=await begun(self.engine, self.state, context),
         )
         self._check_ready()
-        await self.engine.make_ready()
+        await self.engine.lab.make_ready()
         failure: TitrantError | None = None
         async with anyio.create_task_group() as tasks:
             if progress or (progress is None and sys.stderr.isatty()):
@@ -137,19 +137,19 @@ class Running(OnEngine):
     def _check_ready(self) -> None:
         """Every metric that is needed must come from somewhere: a metric that fetches it, or a pushed runner."""
         state = self.state
-        unconnected = [spec.name for spec in state.runners if spec.name not in self.engine.instruments]
+        unconnected = [spec.name for spec in state.runners if spec.name not in self.engine.lab.instruments]
         if unconnected:
             raise CommandRefused(
                 f"runner {unconnected[0]!r} is in the log but not connected: call configure_runner "
                 "(and configure_metrics) after opening a log"
             )
-        silent = [name for name in state.metrics if name not in self.engine.metric_names]
+        silent = [name for name in state.metrics if name not in self.engine.lab.metric_names]
         if silent:
             raise CommandRefused(f"metric {silent[0]!r} is in the log but not connected: call configure_metrics")
-        pushed = any(instrument.pushed for instrument in self.engine.instruments.values())
+        pushed = any(instrument.pushed for instrument in self.engine.lab.instruments.values())
         if state.optimization is not None and not pushed:
             missing = [name for name in state.optimization.metric_names if name not in state.metrics]
-            if missing and self.engine.instruments:
+            if missing and self.engine.lab.instruments:
                 raise CommandRefused(
                     f"no metric fetches {', '.join(map(repr, missing))}, which the objective needs: give "
                     f"configure_metrics a metric of that name (it has {', '.join(map(repr, state.metrics)) or 'none'})"
@@ -171,7 +171,7 @@ class Running(OnEngine):
         """Stop what runs, then bring every instrument that can into its safe state; ``run_trials`` returns."""
         await self.engine.do(c.Stop(), by(actor, reason))
         await self.engine.await_run()
-        await self.engine.safe_states()
+        await self.engine.lab.safe_states()
 
     async def halt(self, reason: str = "", actor: str | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Safe state everywhere at once, past queues and log; latched until ``reset``.  Not an emergency stop.
@@ -179,7 +179,7 @@ class Running(OnEngine):
         Returns:
             Names of the runners that reached their safe state, and of those that failed to.
         """
-        return await self.engine.halt(by(actor, reason))
+        return await self.engine.lab.halt(by(actor, reason))
 
     async def reset(self, reason: str, actor: str | None = None) -> None:
         """Release the latch of a halt; starts nothing."""
@@ -188,7 +188,7 @@ class Running(OnEngine):
             await self.refused("Reset", {}, by(actor), refusal)
             raise refusal
         await self.engine.do(c.Reset(), by(actor, reason))
-        self.engine.release_halt()
+        self.engine.lab.release_halt()
 
     async def resolve(
         self,
@@ -201,7 +201,7 @@ class Running(OnEngine):
         """Say what became of an UNKNOWN trial; the reason says how you know."""
         data = await self.observed("Resolve", by(actor, reason), trial_index, raw_data)
         if outcome == "running":  # its runner is asked what became of it
-            await self.engine.make_ready()
+            await self.engine.lab.make_ready()
         command = c.Resolve(trial=trial_index, outcome=outcome, reason=reason, observations=data)
         await self.engine.do(command, by(actor, reason))
 

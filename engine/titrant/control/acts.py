@@ -121,7 +121,7 @@ async def _drain(client: Calls, given: a.Arguments) -> str | None:
 @_act("stop", a.Arguments)
 async def _stop(client: Calls, given: a.Arguments) -> str | None:
     """Stop what runs, bring instruments into their safe states, end the run."""
-    if client.state.run is None and not client.engine.instruments:
+    if client.state.run is None and not client.engine.lab.instruments:
         return f"{NO_RUN}: there is nothing to stop"
     await client.stop(given.reason)
     return None
@@ -130,7 +130,7 @@ async def _stop(client: Calls, given: a.Arguments) -> str | None:
 @_act("halt", a.Arguments)
 async def _halt(client: Calls, given: a.Arguments) -> dict[str, Any]:
     """Safe state everywhere at once, latched until reset; not an emergency stop."""
-    alone = not client.engine.instruments
+    alone = not client.engine.lab.instruments
     reached, failed = await client.halt(given.reason)
     answer: dict[str, Any] = {"reached": reached, "failed": failed}
     if alone:
