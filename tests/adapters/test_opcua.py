@@ -6,6 +6,7 @@ import logging
 import sys
 from types import MappingProxyType
 
+import anyio
 import asyncua.client.ua_client
 import asyncua.common.utils
 import msgspec
@@ -17,7 +18,7 @@ from asyncua.crypto.permission_rules import User, UserRole
 from tests.adapters.loops import killed_and_resumed
 from tests.adapters.servers.reactor import yield_at
 from tests.adapters.servers.wire import FaultyWire
-from tests.adapters.stopping import RUN_S, StopContract
+from tests.adapters.stopping import RUN_S, StopContract, Under
 from tests.adapters.told import told
 from tests.adapters.twin.wiring import opened
 
@@ -394,6 +395,21 @@ async def test_a_run_ends_with_its_yield_and_is_found_again(opcua, fields):
 
     assert first.data == again.data == {"y": yield_at(64.0)}
     assert opcua.starts() == before + 1
+
+
+@pytest.mark.anyio
+async def test_a_run_of_a_lads_device_is_stopped_by_the_method_that_the_standard_has_for_it(opcua):
+    fields, before = LADS | {"stop": "Operational/Stop", "stop_timeout_s": 10.0}, opcua.starts()
+    async with OpcUaRunner(url=url_of(opcua), **fields) as runner, anyio.create_task_group() as tasks:
+        under = Under(runner, attempt_of({"t": -1.0}))  # which never ends by itself
+        tasks.start_soon(under.carry_out)
+        while opcua.starts() == before:  # noqa: ASYNC110  # the server tells it by a file
+            await anyio.sleep(0.005)
+        await runner.stop(under.recorded)
+        again = await runner.run(attempt_of({"t": 64.0}), None, None)
+
+    assert (under.ended.outcome, again.data) == ("failed", {"y": yield_at(64.0)})
+    assert "VariableSet/Yield is not good: BadNoData" in under.ended.reason
 
 
 @pytest.mark.anyio

@@ -6,6 +6,7 @@ The companion specification's own node sets are loaded, so that a client finds t
 import asyncio
 import logging
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -94,7 +95,7 @@ async def add_lads_unit(server, units, lads, own):
     await target.set_writable()
     await heater.add_variable(lads, "CurrentValue", 20.0)
     results = await unit.get_child([f"{lads}:ProgramManager", f"{lads}:ResultSet"])
-    running = set()
+    running, stopped = set(), asyncio.Event()
 
     method = await unit.get_child([f"{lads}:Operational", f"{lads}:StartProgram"])
     taken = await (await method.get_child("0:InputArguments")).read_value()
@@ -107,22 +108,30 @@ async def add_lads_unit(server, units, lads, own):
         name = str(len(await results.get_children()))
         result = await results.add_object(own, name, objecttype=result_type.nodeid)
         await (await result.get_child(f"{lads}:SupervisoryJobId")).write_value(values[place].Value)
+        stopped.clear()
         task = asyncio.create_task(carry_out(result, temperature))
         running.add(task)
         task.add_done_callback(running.discard)
         return [ua.Variant(name, ua.VariantType.String)]
 
+    async def stop(_parent):
+        stopped.set()
+        return []
+
     async def carry_out(result, temperature):
-        await asyncio.sleep(RUN_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), None if hangs(temperature) else RUN_S)
         values = await result.get_child(f"{lads}:VariableSet")
         reading = await values.add_variable(own, "Yield", yield_at(temperature))
-        if temperature > LIMIT:
-            bad = ua.StatusCode(ua.UInt32(ua.StatusCodes.BadSensorFailure))
+        if temperature > LIMIT or stopped.is_set():
+            why = ua.StatusCodes.BadNoData if stopped.is_set() else ua.StatusCodes.BadSensorFailure
+            bad = ua.StatusCode(ua.UInt32(why))
             await reading.write_value(ua.DataValue(ua.Variant(0.0), StatusCode=bad))
         now = ua.DataValue(ua.Variant(datetime.now(UTC), ua.VariantType.DateTime))
         await (await result.get_child(f"{lads}:Stopped")).write_value(now)
 
     server.link_method(method, start_program)
+    server.link_method(await unit.get_child([f"{lads}:Operational", f"{lads}:Stop"]), stop)
 
 
 async def subtype(node, name):
