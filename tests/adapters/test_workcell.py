@@ -16,7 +16,7 @@ from titrant.errors import NeverSeen, OutcomeUnknown, RunnerError, SubmissionRef
 from titrant.model.space import search_space
 from titrant.runtime.calls import RetryPolicy
 from titrant.testing.runner_contract import attempt_of
-from titrant_adapters.workcell import WorkcellConfig, WorkcellRunner
+from titrant_adapters.workcell import Step, WorkcellConfig, WorkcellRunner
 from titrant_adapters.workcell.entries import step_key
 
 ASKED, MUTE = "tests.adapters.workcell_bench:BenchRunner", "tests.adapters.workcell_bench:MuteBenchRunner"
@@ -107,6 +107,26 @@ async def test_an_instrument_kept_until_a_later_step_is_safe_after_it_and_no_soo
     ends = [what.split()[0] + " " + what.split()[1] for what in bench.seen if what.split()[0] in ("end", "safe")]
 
     assert ends[:4] == ["end supply", "end oven", "end reactor", "safe supply"]
+
+
+async def test_an_instrument_that_a_further_step_keeps_is_not_made_safe_before(bench):
+    steps = [
+        step("light", "x", instrument="lamp", until="oven"),
+        step("focus", "x", instrument="lamp", until="reactor"),
+        step("oven", "z"),
+        step("reactor", "x"),
+    ]
+    await carried_out(workcell(*steps))
+    course = [what.split()[0] + " " + what.split()[1] for what in bench.seen if what.split()[0] in ("end", "safe")]
+
+    assert course[:5] == ["end light", "end focus", "end oven", "end reactor", "safe focus"]
+
+
+async def test_steps_may_be_given_as_objects():
+    fields = step("oven", "x")
+    made = WorkcellRunner(steps=[Step(name="oven", use=ASKED, with_=fields["with"])])
+
+    assert (await carried_out(made, attempt_of({"x": 2.0}))).data == {"oven_y": (2.0, None)}
 
 
 async def test_steps_together_begin_at_once_and_the_next_awaits_both(bench):
@@ -514,6 +534,7 @@ async def test_what_another_runner_recorded_is_not_taken_for_its_own(metadata, t
         ([step("steps")], r"steps\[0\]\.name is 'steps': write letters"),
         ([step("a", until="b")], r"steps\[0\]\.until is 'b': name a step that comes after"),
         ([step("a", together=True)], r"there is no step before the first"),
+        ([step("a"), step("b", instrument="a", together=True)], "begin together cannot be on one instrument"),
         ([step("a", use="scpy")], r"step 'a' \(1 of 1, scpy\): use is 'scpy': no adapter is called so: did you mean"),
         ([step("a", use="math:sqrt")], "it is no adapter"),
         ([step("a", use="nowhere:Runner")], "it cannot be imported"),

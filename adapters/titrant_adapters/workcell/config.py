@@ -98,6 +98,10 @@ class WorkcellConfig(Config, frozen=True, kw_only=True):
                 raise bad(f"{field}.until", step.until, "name a step that comes after this one")
         if self.steps[0].together:
             raise bad("steps[0].together", self.steps[0].together, "there is no step before the first")
+        for stage in self.stages:
+            places = [step.place for step in stage]
+            if twice := [place for place in places if places.count(place) > 1]:
+                raise bad("steps", twice[0], "steps that begin together cannot be on one instrument")
         if found := circle(self.stages):
             first, second = found
             raise bad("steps", f"{first} and {second}", "trials that hold one would wait for the other, for ever")

@@ -147,7 +147,8 @@ class Walker:
 
     async def _left(self, trial: Progress, part: Part, course: Course) -> list[Outcome]:
         """Bring the instrument of a step into its safe state, and give it to the next trial."""
-        if self.own(trial, [part]):
+        still = any(one is not part and one.place == part.place and trial.keeps(one) for one in self._parts.values())
+        if not still and self.own(trial, [part]):
             try:
                 await retrying(lambda: safe(part), policy=self._retry(), key=f"{trial.key}/safe")
             except Exception as exc:  # noqa: BLE001  # an adapter's
