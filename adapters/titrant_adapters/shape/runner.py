@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 
-from titrant.errors import NeverSeen, OutcomeUnknown
+from titrant.errors import NeverSeen, OutcomeUnknown, SubmissionRefused
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Attempt
 from titrant.ports import PushedRunner, Record, Report, Result
@@ -112,9 +112,15 @@ class AdapterRunner(Connected[C], Stopping, PushedRunner):
         self._under_way.discard(key)
 
     async def safe_state(self) -> None:
-        """Bring the instrument into its safe state."""
-        with self.errors.translated(Start(), "safe state"):
-            await self.make_safe()
+        """Bring the instrument into its safe state; a line that turns out to be broken is no reason to leave it."""
+        for again in (True, False):
+            try:
+                with self.errors.translated(Start(), "safe state"):
+                    await self.make_safe()
+                break
+            except SubmissionRefused:
+                if not again:
+                    raise
         self._under_way.clear()
 
     async def __aexit__(

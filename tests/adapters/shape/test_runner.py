@@ -21,7 +21,7 @@ class Bench(AdapterRunner):
         super().__init__()
         self.can_report_status = can_report_status
         self.done, self.wrong, self.wrong_before, self.unreachable = [], None, None, None
-        self.answer = {"y": 1.0}
+        self.answer, self.broken = {"y": 1.0}, []
 
     async def connect(self):
         self.done.append("connect")
@@ -33,6 +33,7 @@ class Bench(AdapterRunner):
 
     async def make_safe(self):
         self.done.append("safe")
+        self.fail(self.broken.pop() if self.broken else None)
 
     async def carry_out(self, attempt, course):
         self.fail(self.wrong_before)
@@ -145,6 +146,30 @@ async def test_a_runner_that_cannot_collect_says_so():
 
 
 # --- ways out ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_line_that_is_found_broken_is_no_reason_to_leave_it_unsafe(bench):
+    bench.broken = [ConnectionResetError("the broker was restarted")]
+    async with bench:
+        pass
+
+    assert bench.done == ["connect", "safe", "safe", "disconnect"]
+
+
+async def test_an_instrument_that_cannot_be_made_safe_is_told(bench):
+    bench.broken = [ConnectionResetError("the line is dead")] * 3
+    with pytest.raises(SubmissionRefused, match="safe state: ConnectionResetError: the line is dead"):
+        await bench.safe_state()
+
+    assert bench.done == ["safe", "safe"]
+
+
+async def test_what_the_instrument_says_no_to_is_not_tried_again(bench):
+    bench.broken = [RunnerError("the valve is stuck")]
+    with pytest.raises(RunnerError, match="the valve is stuck"):
+        await bench.safe_state()
+
+    assert bench.done == ["safe"]
 
 
 async def test_it_is_left_safe(bench):
