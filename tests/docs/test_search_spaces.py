@@ -21,8 +21,12 @@ def sections() -> dict[str, str]:
 @pytest.mark.parametrize("section", sections())
 def test_the_examples_of_a_section_run_one_after_the_other_and_print_what_is_shown(section, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     names: dict = {"__name__": "example"}
     for code, shown in _BLOCK.findall(sections()[section]):
+        if module := re.match(r"# (\w+\.py)\n", code):  # a file of its own
+            (tmp_path / module[1]).write_text(code, encoding="utf-8")
+            continue
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(compile(code, f"{PAGE.name}, {section}", "exec"), names)

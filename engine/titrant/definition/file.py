@@ -183,7 +183,11 @@ class ExperimentFile(Section, frozen=True, kw_only=True):
         Meta(description="What is varied: a table of names, or a list as in Ax."),
     ]
     constraints: Annotated[
-        list[str], Meta(description='Linear, in the parameters\' own units: "a + 2*b <= 3", "a + b == 1".')
+        list[str],
+        Meta(
+            description='In the parameters\' own units: "a + 2*b <= 3", "a + b == 1", "a*b <= 3", '
+            '"at most 2 of a, b, c", "my_lab:function".'
+        ),
     ] = []
     candidates: Annotated[
         str | list[dict[str, ParameterValue]] | None,
