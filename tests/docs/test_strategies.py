@@ -28,6 +28,15 @@ def test_the_file_that_is_shown_would_run(tmp_path: Path):
     assert check(file).passed
 
 
+def test_a_file_with_both_a_graph_and_a_design_is_found_out(tmp_path: Path):
+    file = tmp_path / "lab.toml"
+    file.write_text(shown("toml").replace('policy = "ready"', "initialization_budget = 9"), encoding="utf-8")
+
+    (problem,) = (problem for problem in check(file).problems if problem.level == "error")
+    assert (problem.where, problem.line) == ("strategy", 5)
+    assert "either nodes or an initial design" in problem.text
+
+
 def test_a_file_whose_graph_leads_nowhere_is_found_out(tmp_path: Path):
     file = tmp_path / "lab.toml"
     file.write_text(shown("toml").replace('name = "search"', 'name = "elsewhere"'), encoding="utf-8")

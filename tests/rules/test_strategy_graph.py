@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from titrant.errors import CommandRefused
 from titrant.generators.requests import suggestion_request
+from titrant.log.snapshots import pack, unpack
 from titrant.messages import codec
 from titrant.messages import commands as c
 from titrant.messages import events as e
@@ -222,6 +223,13 @@ def test_who_asks_for_trials_is_not_refused_but_told_what_goes_instead():
     assert choice.instead == "node 'design' pauses: 3 trials, MaxTrialsAwaitingData 3"
 
 
+def test_what_pauses_does_not_keep_suggestions_from_being_made_ahead():
+    state = after(given(TWO_AT_ONCE), made("model", 2))
+
+    assert choose(state, 1).instead
+    assert not choose(state, 1, ahead=True).instead
+
+
 def test_running_stands_for_a_submission_under_way_too():
     node = replace(MODEL, pausing_criteria=(MaxGenerationParallelism(threshold=2, only_in_statuses=("RUNNING",)),))
     state = after(given(node), start(parallelism=5), made("model", 1, asked=False))
@@ -309,6 +317,13 @@ def test_a_graph_goes_into_the_log_and_comes_out_equal():
 
     assert '"criterion":"MaxTrialsAwaitingData"' in stored[2]
     assert codec.decode(*stored) == e.StrategyConfigured(strategy=strategy)
+
+
+def test_what_nodes_have_made_is_in_a_snapshot():
+    state = after(given(DESIGN, MODEL), made("design", 3), *complete(0), c.MarkFailed(trial=1))
+
+    assert state.made_by["design"][TrialStatus.COMPLETED] == state.made_by["design"][TrialStatus.FAILED] == 1
+    assert unpack(pack(state)) == state
 
 
 def test_a_replaced_strategy_counts_the_trials_that_nodes_of_the_same_name_made():

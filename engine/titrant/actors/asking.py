@@ -198,7 +198,7 @@ class Asking:
         in_place_of: Suggestion | None = None,
     ) -> None:
         state = self._supervisor.state
-        choice, fresh = choose(state, count), policy_of(state) == "fresh"
+        choice, fresh = choose(state, count, ahead=ahead), policy_of(state) == "fresh"
         self._asks += 1
         if in_place_of is not None:
             seen, times = self._renewed
@@ -314,7 +314,7 @@ class Asking:
         return self._stock.stale(state.results) if self._pace.may_renew(run.options.parallelism, policy) else None
 
     def _model_next(self, state: State) -> bool:
-        choice = choose(state, 1)
+        choice = choose(state, 1, ahead=True)
         return choice.node.is_model and not choice.instead
 
     def lose_generator(self, reason: str) -> None:

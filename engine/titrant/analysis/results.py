@@ -205,7 +205,7 @@ def summary(
                 "arm_name": trial.arm_name,
                 "trial_status": trial.status.name,
                 "failure_reason": trial.reason,
-                "generation_node": trial.node or None,
+                "generation_node": trial.strategy_node or trial.node or None,
                 "replicate_of": trial.replicate_of,
                 "runner": trial.runner,
                 "executed": _executed(trial),

@@ -15,7 +15,7 @@ from titrant.model.experiment import Definition, Experiment, GenerationStrategy,
 from titrant.model.factorial import USUAL
 from titrant.model.objective import optimization_config
 from titrant.model.space import search_space
-from titrant.model.strategy import GenerationNode, Policy
+from titrant.model.strategy import EITHER, GenerationNode, Policy
 from titrant.ports import FunctionRunner, Metric
 
 
@@ -144,7 +144,7 @@ class Configuring(OnEngine):
         said = (*given, min_observed_initialization_trials, initialization, grid_levels)
         graph = _nodes(nodes)
         if graph and said != (None, True, True, None, "sobol", USUAL):
-            raise ConfigurationError("give either nodes or an initial design: with nodes, each says what it makes")
+            raise ConfigurationError(EITHER)
         strategy = GenerationStrategy(
             method=method if not graph or any(node.is_model for node in graph) else "random_search",
             initialization_budget=initialization_budget,

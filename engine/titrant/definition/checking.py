@@ -20,8 +20,9 @@ from titrant.generators.base import Reply, Request
 from titrant.model.factorial import flaw
 from titrant.model.objective import OptimizationConfig
 from titrant.model.space import SearchSpace
-from titrant.model.strategy import flaw as flaw_of_nodes
+from titrant.model.strategy import EITHER, OF_A_DESIGN, GenerationStrategy
 from titrant.model.trial import Parameterization, TrialStatus
+from titrant.rules.setup import strategy_flaw
 from titrant.runtime.clock import RealClock
 from titrant.simulation.behaviour import FAILURE
 
@@ -160,10 +161,12 @@ def _name(runner: object) -> str:
 
 def _flaw(strategy: Strategy, space: SearchSpace) -> str | None:
     """What is wrong with a strategy in that space, beside what its types say."""
-    if strategy.node:
-        grids = (flaw(space, node.grid_levels) for node in strategy.node if node.generator == "grid")
-        return flaw_of_nodes(strategy.node) or next(filter(None, grids), None)
-    return flaw(space, strategy.grid_levels) if strategy.initialization == "grid" else None
+    if not strategy.node:
+        return flaw(space, strategy.grid_levels) if strategy.initialization == "grid" else None
+    usual = Strategy()
+    if any(getattr(strategy, field) != getattr(usual, field) for field in OF_A_DESIGN):
+        return EITHER
+    return strategy_flaw(GenerationStrategy(method=strategy.method, nodes=tuple(strategy.node)), space)
 
 
 def _dry_run(report: Report, loaded: Loaded, connected: Connected, trials: int) -> Report:

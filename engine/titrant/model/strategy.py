@@ -44,6 +44,17 @@ Whole = Annotated[int, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
 Text = Annotated[str, Meta(min_length=1)]
 
+OF_A_DESIGN = (
+    "initialization_budget",
+    "initialize_with_center",
+    "use_existing_trials_for_initialization",
+    "min_observed_initialization_trials",
+    "initialization",
+    "grid_levels",
+)
+"""Arguments of ``configure_generation_strategy`` that mean nothing beside nodes."""
+EITHER = "give either nodes or an initial design: with nodes, each says what it makes"
+
 GIVEN_UP: tuple[StatusName, ...] = ("FAILED", "ABANDONED")
 
 

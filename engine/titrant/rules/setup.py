@@ -86,7 +86,7 @@ def configure_optimization(state: State, command: c.ConfigureOptimization, _at: 
 def configure_strategy(state: State, command: c.ConfigureStrategy, _at: int) -> tuple[Event, ...]:
     """The generation strategy may be replaced at any time; the next suggestion follows it."""
     _need_space(state, "configure_generation_strategy")
-    if state.experiment is not None and (wrong := _flaw(command.strategy, state.experiment.space)) is not None:
+    if state.experiment is not None and (wrong := strategy_flaw(command.strategy, state.experiment.space)) is not None:
         raise CommandRefused(wrong)
     return () if state.strategy == command.strategy else (e.StrategyConfigured(strategy=command.strategy),)
 
@@ -133,7 +133,7 @@ def configure_runners(state: State, command: c.ConfigureRunners, _at: int) -> tu
     return () if state.runners == command.runners else (e.RunnersConfigured(runners=command.runners),)
 
 
-def _flaw(strategy: GenerationStrategy, space: SearchSpace) -> str | None:
+def strategy_flaw(strategy: GenerationStrategy, space: SearchSpace) -> str | None:
     """What is wrong with a strategy in that space; None where nothing is."""
     if not (strategy.wait_seconds >= 0 and math.isfinite(strategy.wait_seconds)):
         return f"a slot cannot wait {strategy.wait_seconds!r} s for a fresh suggestion: give 0 or more seconds"

@@ -56,15 +56,16 @@ def next_node(state: State, count: int) -> tuple[Node, int]:
     return choice.node.generator, choice.count
 
 
-def choose(state: State, count: int) -> Choice:
+def choose(state: State, count: int, *, ahead: bool = False) -> Choice:
     """The node to ask for the next trials; it never refuses, and says what goes instead.
 
     Args:
         state: What is known.
         count: How many trials are wanted.
+        ahead: Whether they are made before they may go: then what pauses does not matter yet.
     """
     node = place(state)
-    left, why = allowance(state, node)
+    left, why = (math.inf, "") if ahead else allowance(state, node)
     if left > 0:
         limit = min((_remaining(state, node, one) for one in node.transition_criteria), default=math.inf)
         count = int(min(count, left, limit))
