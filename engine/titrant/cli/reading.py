@@ -221,7 +221,7 @@ def _trial(state: State, index: int, seq: int) -> Shown:
         lines.append(f"  measured  {observed(trial.observations)}")
     if trial.missing:
         lines.append(f"  missing   {', '.join(trial.missing)}")
-    by = trial.node or trial.origin
+    by = trial.strategy_node or trial.node or trial.origin
     lines.append(f"  made      {local_time(trial.created_at)} by {by}")
     if trial.runner:
         lines.append(f"  runner    {trial.runner}, attempt {trial.attempt}, key {trial.key}")
