@@ -210,7 +210,10 @@ class BayBE:
 
 OPTIMIZERS: dict[str, Callable[[Problem, int], Optimizer]] = {
     "titrant": Titrant,
-    "titrant-botorch": lambda problem, seed: Titrant(problem, seed, "quality"),
+    "titrant-quality": lambda problem, seed: Titrant(problem, seed, "quality"),
+    "titrant-thompson": lambda problem, seed: Titrant(problem, seed, "thompson"),
+    "titrant-turbo": lambda problem, seed: Titrant(problem, seed, "turbo"),
+    "titrant-botorch": lambda problem, seed: Titrant(problem, seed, "botorch"),
     "sobol": lambda problem, seed: Titrant(problem, seed, "sobol"),
     "ax": Ax,
     "optuna-gp": Optuna,

@@ -6,11 +6,22 @@ import math
 from collections.abc import Callable, Sequence
 
 import msgspec
+from _functions import (
+    Values,
+    ackley,
+    camel,
+    griewank,
+    hartmann3,
+    levy,
+    numbers,
+    powell,
+    rosenbrock,
+    shifted_hartmann6,
+    three_hump_camel,
+)
 
 from titrant.model.space import ParameterConfig, RangeParameterConfig
-from titrant.simulation.problems import REACTION, branin, hartmann6
-
-Values = dict[str, bool | int | float | str]
+from titrant.simulation.problems import REACTION, branin
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,36 +66,6 @@ def cube(low: float, high: float, dimension: int) -> tuple[RangeParameterConfig,
     return tuple(RangeParameterConfig(f"x{i}", (low, high)) for i in range(1, dimension + 1))
 
 
-def numbers(values: Values) -> list[float]:
-    return [float(value) for value in values.values()]
-
-
-def shifted_hartmann6(by: Sequence[float]) -> Callable[[Values], dict[str, float]]:
-    def evaluate(values: Values) -> dict[str, float]:
-        moved = [x - s for x, s in zip(numbers(values)[:6], by, strict=True)]
-        return {"y": hartmann6({f"x{i}": x for i, x in enumerate(moved, start=1)})["hartmann6"]}
-
-    return evaluate
-
-
-def ackley(values: Values) -> dict[str, float]:
-    z = [x - s for x, s in zip(numbers(values), (0.7, -1.9, 4.6, -3.1, 6.2), strict=True)]
-    root = math.sqrt(math.fsum(v * v for v in z) / len(z))
-    waves = math.fsum(math.cos(2 * math.pi * v) for v in z) / len(z)
-    return {"y": -20 * math.exp(-0.2 * root) - math.exp(waves) + 20 + math.e}
-
-
-# The box is [-10, 10]; Levy's optimum lies at 1 in every direction, and the box's centre near it.
-_LEVY_SHIFT = (3.1, -4.2, 5.4, -6.3, 2.2, -3.7, 6.1, -2.4)
-
-
-def levy(values: Values) -> dict[str, float]:
-    w = [1 + (x - s - 1) / 4 for x, s in zip(numbers(values), _LEVY_SHIFT, strict=True)]
-    middle = math.fsum((v - 1) ** 2 * (1 + 10 * math.sin(math.pi * v + 1) ** 2) for v in w[:-1])
-    last = (w[-1] - 1) ** 2 * (1 + math.sin(2 * math.pi * w[-1]) ** 2)
-    return {"y": math.sin(math.pi * w[0]) ** 2 + middle + last}
-
-
 def gramacy(values: Values) -> dict[str, float]:
     x1, x2 = numbers(values)
     c1 = 1.5 - x1 - 2 * x2 - 0.5 * math.sin(2 * math.pi * (x1 * x1 - 2 * x2))
@@ -104,8 +85,19 @@ def reaction(values: Values) -> dict[str, float]:
     return {"y": found["yield"], "impurity": found["impurity"]}
 
 
+def stepped_hartmann6(values: Values) -> dict[str, float]:
+    """Hartmann6 of which two parameters have four levels, 0 to 3, that stand for thirds of the cube's side."""
+    return _UNMOVED({name: float(value) / 3 if name in ("x1", "x2") else value for name, value in values.items()})
+
+
+def few_levels() -> tuple[ParameterConfig, ...]:
+    return (*(RangeParameterConfig(f"x{i}", (0, 3), "int") for i in (1, 2)), *cube(0.0, 1.0, 6)[2:])
+
+
 _HARTMANN = {"parameters": cube(0.0, 1.0, 6), "objective": "-y", "optimum": -3.32237, "budget": 60}
 _UNMOVED = shifted_hartmann6([0.0] * 6)
+# The least of stepped_hartmann6, by many descents for each of the sixteen pairs of levels.
+_STEPPED = -2.899819
 
 PROBLEMS = {
     problem.name: problem
@@ -115,6 +107,7 @@ PROBLEMS = {
         Problem(name="hartmann6n", evaluate=_UNMOVED, noise=0.2, **_HARTMANN),
         # Fourteen of its parameters do nothing.
         Problem(name="hartmann20", evaluate=_UNMOVED, **_HARTMANN | {"parameters": cube(0.0, 1.0, 20)}),
+        Problem(name="hartmann50", evaluate=_UNMOVED, **_HARTMANN | {"parameters": cube(0.0, 1.0, 50)}),
         Problem(
             name="branin",
             parameters=(RangeParameterConfig("x1", (-5.0, 10.0)), RangeParameterConfig("x2", (0.0, 15.0))),
@@ -125,6 +118,45 @@ PROBLEMS = {
         ),
         Problem(name="ackley5", parameters=cube(-5, 10, 5), objective="-y", evaluate=ackley, optimum=0.0, budget=60),
         Problem(name="levy8", parameters=cube(-10, 10, 8), objective="-y", evaluate=levy, optimum=0.0, budget=60),
+        # Of every parameter something depends.
+        Problem(name="ackley20", parameters=cube(-5, 10, 20), objective="-y", evaluate=ackley, optimum=0.0, budget=120),
+        Problem(name="levy20", parameters=cube(-10, 10, 20), objective="-y", evaluate=levy, optimum=0.0, budget=120),
+        Problem(
+            name="rosenbrock4", parameters=cube(-5, 10, 4), objective="-y", evaluate=rosenbrock, optimum=0.0, budget=40
+        ),
+        Problem(
+            name="griewank4", parameters=cube(-10, 10, 4), objective="-y", evaluate=griewank, optimum=0.0, budget=40
+        ),
+        Problem(name="powell4", parameters=cube(-4, 5, 4), objective="-y", evaluate=powell, optimum=0.0, budget=40),
+        Problem(name="ackley4", parameters=cube(-5, 10, 4), objective="-y", evaluate=ackley, optimum=0.0, budget=40),
+        Problem(name="levy4", parameters=cube(-10, 10, 4), objective="-y", evaluate=levy, optimum=0.0, budget=40),
+        Problem(
+            name="hartmann3", parameters=cube(0, 1, 3), objective="-y", evaluate=hartmann3, optimum=-3.86278, budget=30
+        ),
+        Problem(
+            name="six_hump_camel",
+            parameters=(RangeParameterConfig("x1", (-3.0, 3.0)), RangeParameterConfig("x2", (-2.0, 2.0))),
+            objective="-y",
+            evaluate=camel,
+            optimum=-1.031628,
+            budget=30,
+        ),
+        Problem(
+            name="three_hump_camel",
+            parameters=cube(-5, 5, 2),
+            objective="-y",
+            evaluate=three_hump_camel,
+            optimum=0.0,
+            budget=30,
+        ),
+        Problem(
+            name="stepped_hartmann6",
+            parameters=few_levels(),
+            objective="-y",
+            evaluate=stepped_hartmann6,
+            optimum=_STEPPED,
+            budget=50,
+        ),
         Problem(
             name="gramacy",
             parameters=cube(0, 1, 2),

@@ -122,27 +122,55 @@ def main() -> None:
     print(
         "problem         q optimizer          n  regret at 25 %, 50 %, 100 %   quartiles  <0.1  recommended  CPU s/ask"
     )
-    runs: list[dict[str, Any]] = []
+    kept = Kept(options.json)
     for problem in [PROBLEMS[name] for name in options.problems.split(",")]:
         for parallel in [int(one) for one in options.parallel.split(",")]:
             for name in options.optimizers.split(","):
+                budget = options.trials or problem.budget
                 seeds = range(options.first, options.first + options.seeds)
                 try:
-                    these = [run(name, problem, parallel, seed, options.trials or problem.budget) for seed in seeds]
+                    these = [
+                        kept.run(name, problem.name, parallel, seed, budget)
+                        or kept.keep(run(name, problem, parallel, seed, budget))
+                        for seed in seeds
+                    ]
                 except NotImplementedError as reason:
                     print(f"{problem.name:13s} {parallel:3d} {name:16s} left out: {reason}")
                     continue
                 print(told(these), flush=True)
-                runs.extend(these)
-    if options.json:
-        document = {
+
+
+class Kept:
+    """What was run, in a file that is brought up to date after each campaign: one that was broken off goes on."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        known = json.loads(path.read_text()) if path is not None and path.exists() else {}
+        self._document = {
             "machine": machine(),
             "versions": versions(sys.executable),
             "commit": commit(Path(__file__).parent),
-            "runs": runs,
+            "runs": known.get("runs", []),
         }
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(document, indent=1))
+
+    def run(self, optimizer: str, problem: str, parallel: int, seed: int, budget: int) -> dict[str, Any] | None:
+        """The campaign, if it was run by the same commit."""
+        for one in self._document["runs"]:
+            same = (one["optimizer"], one["problem"], one["parallel"], one["seed"], one["budget"])
+            if same == (optimizer, problem, parallel, seed, budget) and one["commit"] == self._document["commit"]:
+                return one
+        return None
+
+    def keep(self, found: dict[str, Any]) -> dict[str, Any]:
+        """The same campaign, now also in the file; in place of another commit's."""
+        marks = ("optimizer", "problem", "parallel", "seed", "budget")
+        found = found | {"commit": self._document["commit"]}
+        others = [one for one in self._document["runs"] if any(one[mark] != found[mark] for mark in marks)]
+        self._document["runs"] = [*others, found]
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(json.dumps(self._document, separators=(",", ":")) + "\n")
+        return found
 
 
 if __name__ == "__main__":
