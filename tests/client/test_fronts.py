@@ -13,6 +13,7 @@ from titrant.analysis.fronts import hypervolume
 from titrant.engine import Engine
 from titrant.errors import WorkerDied
 from titrant.generators.pareto import boxes
+from titrant.replay.decisions import verify_decisions
 
 PLACES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0)
 LUCKY = 0.95
@@ -151,3 +152,28 @@ def test_both_ways_to_a_hypervolume_agree(k, rows):
 
     expected = boxes.hypervolume(np.array(values, dtype=float).reshape(-1, k), np.full(k, -0.5))
     assert hypervolume([tuple(map(float, row)) for row in values], (-0.5,) * k) == pytest.approx(expected)
+
+
+def test_a_campaign_with_failures_trades_off_where_it_can_and_is_derived_again(tmp_path):
+    def made(at):
+        if at["x"] > 0.7:
+            raise RuntimeError("the pressure rose")
+        return {"yield": (at["x"], 0.01), "cost": (at["x"] - 0.2) ** 2 + at["y"]}
+
+    with Client(tmp_path / "log.titrant", random_seed=3, virtual_time=True) as client:
+        client.configure_experiment([RangeParameterConfig("x", (0, 1)), RangeParameterConfig("y", (0, 1))])
+        client.configure_optimization("yield, -cost", ["yield >= 0.1"])
+        client.configure_runner(made)
+        client.run_trials(18, parallelism=3, progress=False)
+        trials = client.state.trials()
+        front = client.get_pareto_frontier()
+
+    failed = [trial.index for trial in trials if trial.informative]
+    assert failed
+    assert all("the pressure rose" in (trials[index].reason or "") for index in failed)
+    assert len([index for index in failed if index > 8]) <= 3
+    assert front.source == "model"
+    assert len(front) >= 4
+    decisions = verify_decisions(tmp_path / "log.titrant")
+    assert decisions.ok, str(decisions)
+    assert decisions.equal == 18

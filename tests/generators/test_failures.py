@@ -95,7 +95,7 @@ def two_hills(p):
     return {"y": np.exp(-12 * low) + 2 * np.exp(-12 * high)}
 
 
-def climb(space, rounds, *, objective="y", learn=True, outcome=two_hills, fails=lambda p: p["x"] > 0.5):
+def climb(space, rounds, *, objective="y", method="fast", learn=True, outcome=two_hills, fails=lambda p: p["x"] > 0.5):
     """A campaign: how many of the model's trials failed, and the best result."""
     observed, failed, seen = (), (), 0
     proposals = dispatch.suggest(Request(space=space, count=6)).proposals
@@ -106,6 +106,7 @@ def climb(space, rounds, *, objective="y", learn=True, outcome=two_hills, fails=
             request = Request(
                 space=space,
                 node="bo",
+                method=method,
                 optimization=optimization_config(objective),
                 observed=observed,
                 failed=failed if learn else (),
@@ -128,6 +129,13 @@ def test_a_failing_region_is_left_after_a_few_failures(square):
 
     assert failures <= 5
     assert best > 1.0  # all that can be had is 1.06
+
+
+@pytest.mark.parametrize("method", ["quality", "thompson", "turbo", "botorch"])
+def test_whatever_the_method_a_failing_region_is_left(square, method):
+    failures, _ = climb(square, 5, method=method)
+
+    assert failures <= 3
 
 
 def test_without_the_model_the_same_failure_is_sought_again_and_again(square):

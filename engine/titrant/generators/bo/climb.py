@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from botorch.acquisition import AcquisitionFunction
@@ -10,9 +12,39 @@ from torch import Tensor
 
 from titrant.generators.axes import Floats
 from titrant.generators.bo.model import tensor
+from titrant.generators.failures.weighed import Weight
 from titrant.generators.gp.domain import Domain
 
 _ITERATIONS = 60
+
+
+class Weighed(AcquisitionFunction):  # type: ignore[misc,unused-ignore]  # BoTorch has no types here
+    """An acquisition function, a logarithm, and the weight of the chance that there is a result at all."""
+
+    def __init__(self, function: AcquisitionFunction, weight: Weight) -> None:
+        super().__init__(model=function.model)
+        self.function, self.weight = function, weight
+
+    def forward(self, X: Tensor) -> Tensor:  # noqa: N803 - BoTorch's signature
+        """``b x 1 x w`` to ``b``."""
+        found: Tensor = self.function(X) + _Lifted.apply(X[:, 0], self.weight)  # type: ignore[no-untyped-call]
+        return found
+
+
+class _Lifted(torch.autograd.Function):
+    """A weight in numpy as torch sees it, with its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Weight) -> Tensor:
+        """``b x w`` to ``b``."""
+        ctx.x, ctx.weight = x.detach().numpy(), weight
+        return tensor(weight.values(ctx.x))
+
+    @staticmethod
+    def backward(ctx: Any, *changes: Tensor) -> tuple[Tensor, None]:
+        """Gradients of the values, ``b``, to those of the points, ``b x w``."""
+        slopes = np.array([ctx.weight.value_and_slope(row)[1] for row in ctx.x])
+        return changes[0][:, None] * tensor(slopes), None
 
 
 class Climber:

@@ -14,7 +14,8 @@ from linear_operator.utils.errors import NanError, NotPSDError
 from titrant.generators.axes import Floats
 from titrant.generators.base import Proposal, Reply, Request
 from titrant.generators.bo import acquisition, model, versions
-from titrant.generators.bo.climb import Climber
+from titrant.generators.bo.climb import Climber, Weighed
+from titrant.generators.failures.weighed import weight_of
 from titrant.generators.gp.asked import asked, mixed, or_sobol
 from titrant.generators.gp.turns import in_turn
 from titrant.model.objective import OptimizationConfig
@@ -59,9 +60,12 @@ def _settled(*seed: int) -> Iterator[None]:
 def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal]:
     found = asked(request, config)
     fitted = model.fit(found.data)
+    weight = weight_of(request, found.domain.whole)
 
     def built(pending: Floats, seed: int) -> tuple[Climber, str]:
         function, name = acquisition.build(fitted, found.data, found.target, pending, seed)
-        return Climber(function), f"{model.NAME} + {name}"
+        if weight is None:
+            return Climber(function), f"{model.NAME} + {name}"
+        return Climber(Weighed(function, weight)), f"{model.NAME} + {name} x P(success)"
 
     return in_turn(request, found, built, lambda x: model.predict(fitted, found.data, x)[0])
