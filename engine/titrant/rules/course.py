@@ -328,9 +328,7 @@ def close(
             failures = (*failures, (index, reason or status.name))
         run = replace(run, ended=run.ended + 1, failures=failures)
     if run is not None and run.exhausted is not None and (status is FAILED or status is STALE):
-        run = replace(
-            run, exhausted=None
-        )  # its conditions may be suggested once more
+        run = replace(run, exhausted=None)  # its conditions may be suggested once more
     counts = list(state.counts)
     counts[status] += 1
     results = state.results + (status is COMPLETED or status is EARLY_STOPPED)
