@@ -49,6 +49,7 @@ FOLLOWS = (
     "proposed_in_loop",
     "domain",
     "space_changes",
+    "made_by",
 )
 """Fields that only keep count of what is told otherwise."""
 
