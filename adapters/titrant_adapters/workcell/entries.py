@@ -8,9 +8,9 @@ from typing import Any, Literal, cast
 import msgspec
 
 from titrant.model.expressions import plain
-from titrant.model.trial import Parameterization, ParameterValue
+from titrant.model.trial import Attempt, Parameterization, ParameterValue
 from titrant.ports import Result
-from titrant_adapters.workcell.parts import Values
+from titrant_adapters.workcell.parts import Part, Values
 
 CALLED = ("key", "job", "name", "id", "uuid")
 """Under which adapters record what a run is called, the best first: those that we gave it ourselves."""
@@ -58,3 +58,15 @@ def executed(result: Result) -> Parameterization:
 def step_key(key: str, step: str) -> str:
     """The key of a step, always the same; whoever sees it at the instrument sees which trial it belongs to."""
     return f"{key}-{step}"
+
+
+def attempt_at(part: Part, own: Attempt, entry: Entry | None) -> Attempt:
+    """The attempt of one step of a trial, with what its adapter recorded."""
+    return Attempt(
+        trial=own.trial,
+        parameters={name: own.parameters[name] for name in part.takes(tuple(own.parameters))},
+        key=step_key(own.key, part.name),
+        number=own.number,
+        metadata=(entry.metadata or None) if entry else None,
+        started_at=own.started_at,
+    )

@@ -12,7 +12,7 @@ from titrant.errors import OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.model.trial import Attempt
 from titrant.ports import Result
 from titrant_adapters.shape import Course
-from titrant_adapters.workcell.entries import Entry, executed, step_key
+from titrant_adapters.workcell.entries import Entry, attempt_at, executed, step_key
 from titrant_adapters.workcell.parts import Part
 
 
@@ -71,8 +71,6 @@ class Progress:
                 self.called_off = str(exc)
                 raise
 
-    # --- what is asked ----------------------------------------------------------------------------------------------
-
     def begun(self, part: Part) -> bool:
         """Whether it has begun, or was about to."""
         return part.name in self._entries
@@ -103,17 +101,7 @@ class Progress:
 
     def of(self, part: Part) -> Attempt:
         """The attempt of one step."""
-        own, entry = self.attempt, self._entries.get(part.name)
-        return Attempt(
-            trial=own.trial,
-            parameters={name: own.parameters[name] for name in part.takes(tuple(own.parameters))},
-            key=step_key(own.key, part.name),
-            number=own.number,
-            metadata=(entry.metadata or None) if entry else None,
-            started_at=own.started_at,
-        )
-
-    # --- what happens -----------------------------------------------------------------------------------------------
+        return attempt_at(part, self.attempt, self._entries.get(part.name))
 
     def begin(self, part: Part) -> None:
         """It is about to begin."""

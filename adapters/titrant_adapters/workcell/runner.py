@@ -7,17 +7,19 @@ from typing import Any, Self
 
 import anyio
 
-from titrant.errors import ConfigurationError, NeverSeen, RunnerError, SubmissionRefused
+from titrant.errors import ConfigurationError, NeverSeen, SubmissionRefused
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Record, Report, Result
-from titrant_adapters.shape import AdapterRunner, Course, bad
+from titrant_adapters.shape import AdapterRunner, Course
 from titrant_adapters.workcell.config import WorkcellConfig
 from titrant_adapters.workcell.holding import Holding
+from titrant_adapters.workcell.looking import check_parts, probed
 from titrant_adapters.workcell.parts import Part
 from titrant_adapters.workcell.progress import Progress
-from titrant_adapters.workcell.safety import made_safe, stopped
-from titrant_adapters.workcell.walking import Walker, least
+from titrant_adapters.workcell.safety import made_safe, stopped, tell
+from titrant_adapters.workcell.trials import least
+from titrant_adapters.workcell.walking import Walker
 
 
 class WorkcellRunner(AdapterRunner[WorkcellConfig]):
@@ -30,8 +32,8 @@ class WorkcellRunner(AdapterRunner[WorkcellConfig]):
         super().__init__(config, name=name, **fields)
         steps = self.config.steps
         self.parts = {step.name: Part(step, at, len(steps)) for at, step in enumerate(steps, 1)}
-        self._check_parts()
         parts = self.parts.values()
+        check_parts(parts, WorkcellRunner)
         self.capacity = self.config.places or least([part.adapter.capacity for part in parts])
         # Only who declares that it can is asked after a restart: one step is enough, the others say that they cannot.
         self.can_report_status = any(part.found for part in parts)
@@ -39,17 +41,6 @@ class WorkcellRunner(AdapterRunner[WorkcellConfig]):
         self.rerun_safe = all(part.again for part in parts)
         stages = [[self.parts[step.name] for step in stage] for stage in self.config.stages]
         self._walker = Walker(self.parts, stages, lambda: self.retry)
-
-    def _check_parts(self) -> None:
-        given: dict[str, Part] = {}
-        for part in self.parts.values():
-            if isinstance(part.adapter, WorkcellRunner):
-                raise bad(f"{part.where}: use", part.step.use, "a workcell is no step of another: write its steps here")
-            for name in part.gives:
-                if name in given:
-                    told = f"{given[name].where} measures it too: write prefix or rename"
-                    raise bad(f"{part.where}: measure", name, told)
-                given[name] = part
 
     def check_space(self, space: SearchSpace) -> None:
         """Hold each step against what it takes of the search space, and that against all of them.
@@ -69,8 +60,6 @@ class WorkcellRunner(AdapterRunner[WorkcellConfig]):
         if found:
             raise ConfigurationError("; ".join(found))
 
-    # --- connected --------------------------------------------------------------------------------------------------
-
     async def __aenter__(self) -> Self:
         self._walker.begin_anew()
         self._holding = Holding(self.parts.values())  # whose scopes are of the event loop
@@ -83,24 +72,11 @@ class WorkcellRunner(AdapterRunner[WorkcellConfig]):
         """Leave every instrument safe, but those of trials that will be found again where they are."""
         going_on = [one for one in self._walker.trials.values() if all(part.found for part in one.under_way)]
         troubles = await self._holding.leave({place for one in going_on for place in one.occupied})
-        if troubles:
-            raise RunnerError("; ".join(troubles))
+        tell(troubles)
 
     async def probe(self) -> list[Finding]:
         """Ask the adapters of all steps at once."""
-        found: dict[str, list[Finding]] = {}
-
-        async def ask(part: Part) -> None:
-            try:
-                told = await part.adapter.probe()
-            except Exception as exc:  # noqa: BLE001  # an adapter's; the others are asked all the same
-                told = [Finding("fail", f"its probe failed: {exc!r}", "mend the adapter's `probe`")]
-            found[part.name] = [Finding(one.level, f"{part.where}: {one.what}", one.remedy) for one in told]
-
-        async with anyio.create_task_group() as tasks:
-            for part in self.parts.values():
-                tasks.start_soon(ask, part)
-        return [one for name in self.parts for one in found[name]]
+        return await probed(self.parts)
 
     async def make_safe(self) -> None:
         """Bring all instruments into their safe states, each by itself.
@@ -113,10 +89,7 @@ class WorkcellRunner(AdapterRunner[WorkcellConfig]):
         troubles = await made_safe(self.parts.values())
         for trial in list(self._walker.trials.values()):
             self._walker.forget(trial)
-        if troubles:
-            raise RunnerError("; ".join(troubles))
-
-    # --- trials -----------------------------------------------------------------------------------------------------
+        tell(troubles)
 
     async def carry_out(self, attempt: Attempt, course: Course) -> Result:
         """Go through the steps; one that was refused is where a trial that is submitted again goes on."""
@@ -158,8 +131,7 @@ class WorkcellRunner(AdapterRunner[WorkcellConfig]):
             trial.called_off = "it was settled"
             troubles = await made_safe(self._walker.own(trial, trial.touched))
             self._walker.forget(trial)
-            if troubles:
-                raise RunnerError("; ".join(troubles))
+            tell(troubles)
 
     async def stop(self, attempt: Attempt) -> None:
         """Stop the steps under way, begin no other, and bring what the trial used into its safe state.
@@ -172,5 +144,4 @@ class WorkcellRunner(AdapterRunner[WorkcellConfig]):
         troubles = await stopped(trial)
         troubles += await made_safe(self._walker.own(trial, trial.touched))
         self._walker.forget(trial)
-        if troubles:
-            raise RunnerError("; ".join(troubles))
+        tell(troubles)

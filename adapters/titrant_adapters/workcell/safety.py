@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import anyio
 
+from titrant.errors import RunnerError
 from titrant_adapters.workcell.parts import Part
 from titrant_adapters.workcell.progress import Progress
 
@@ -53,3 +54,13 @@ async def _each(parts: Iterable[Part], act: Callable[[Part], Awaitable[None]], f
         for part in parts:
             tasks.start_soon(one, part)
     return sorted(troubles)
+
+
+def tell(troubles: Sequence[str]) -> None:
+    """Say what went wrong, if anything did.
+
+    Raises:
+        RunnerError: Something did.
+    """
+    if troubles:
+        raise RunnerError("; ".join(troubles))

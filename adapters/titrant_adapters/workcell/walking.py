@@ -8,71 +8,31 @@ from typing import Any
 
 import anyio
 
-from titrant.errors import (
-    ConfigurationError,
-    NeverSeen,
-    OutcomeUnknown,
-    RunnerError,
-    SubmissionRefused,
-    TitrantError,
-)
-from titrant.model.trial import Attempt
+from titrant.errors import ConfigurationError, NeverSeen, OutcomeUnknown, RunnerError, SubmissionRefused, TitrantError
 from titrant.ports import Result
 from titrant.runtime.calls import RetryPolicy, retrying
 from titrant_adapters.shape import Course
+from titrant_adapters.workcell.endings import Outcome, gravity
 from titrant_adapters.workcell.parts import Part
-from titrant_adapters.workcell.places import Places
 from titrant_adapters.workcell.progress import Progress
 from titrant_adapters.workcell.safety import made_safe, safe
+from titrant_adapters.workcell.trials import Trials
 
-Outcome = tuple[Part, Result | Exception]
 
-
-class Walker:
-    """Takes trials through the steps, and knows those on their way.
+class Walker(Trials):
+    """Takes trials through the steps.
 
     Args:
         parts: The steps by name, in their order.
         stages: The same, those that begin together in one.
         retry: How often refused steps are tried again.
-
-    Attributes:
-        trials: Those on their way by key, and those of which nobody knows what became.
-        places: Room on the instruments.
     """
 
     def __init__(
         self, parts: Mapping[str, Part], stages: Sequence[Sequence[Part]], retry: Callable[[], RetryPolicy]
     ) -> None:
-        self._parts, self._stages, self._retry = parts, stages, retry
-        self.trials: dict[str, Progress] = {}
-        self.places = {
-            place: Places(least([part.adapter.capacity for part in parts.values() if part.place == place]))
-            for place in dict.fromkeys(part.place for part in parts.values())
-        }
-
-    def begin(self, attempt: Attempt) -> Progress:
-        """A trial's progress, from what the log says of it; its instruments are its own at once."""
-        trial = self.trials[attempt.key] = Progress.recalled(attempt, self._parts)
-        for place in trial.occupied:
-            self.places[place].seize(attempt.key)
-        return trial
-
-    def begin_anew(self) -> None:
-        """Know of no trial: what the log says of them will be told again."""
-        for trial in list(self.trials.values()):
-            self.forget(trial)
-
-    def forget(self, trial: Progress) -> None:
-        """It is over: its instruments are the next one's."""
-        if self.trials.get(trial.key) is trial:
-            del self.trials[trial.key]
-            for places in self.places.values():
-                places.give(trial.key)
-
-    def own(self, trial: Progress, parts: Sequence[Part]) -> list[Part]:
-        """Steps on instruments that no other trial is on."""
-        return [part for part in parts if not self.places[part.place].others(trial.key)]
+        super().__init__(parts)
+        self._stages, self._retry = stages, retry
 
     async def walk(self, trial: Progress, course: Course) -> Result:
         """From where the trial is to its end.
@@ -87,7 +47,7 @@ class Walker:
                 if not bad and trial.keeps(part) and part.step.until in [one.name for one in stage]:
                     bad = await self._left(trial, part, course)
             if bad:
-                return await self._broken_off(trial, *min(bad, key=_gravity))
+                return await self._broken_off(trial, *min(bad, key=gravity))
         self.forget(trial)
         return trial.result("completed")
 
@@ -183,21 +143,3 @@ class Walker:
             await trial.note(course)
         for place in self.places.keys() - trial.occupied:
             self.places[place].give(trial.key)
-
-
-def least(capacities: Sequence[int | None]) -> int | None:
-    """The least of some capacities; None where nothing bounds any."""
-    return min((one for one in capacities if one is not None), default=None)
-
-
-def _gravity(outcome: Outcome) -> int:
-    """The most serious first: what may still run, then a fault of code or log, a failure, a refusal."""
-    match outcome[1]:
-        case OutcomeUnknown() | NeverSeen():
-            return 0
-        case SubmissionRefused():
-            return 3
-        case RunnerError() | ConfigurationError() | Result():
-            return 2
-        case _:
-            return 1
