@@ -48,16 +48,14 @@ def test_every_adapter_has_a_page_and_every_page_a_test():
     assert [page for page in FAMILIES if f"adapters/{page}" not in here and f'"{page}"' not in here] == []
 
 
-@pytest.mark.parametrize(
-    ("page", "name"), [(page, name) for page, names in FAMILIES.items() for name in names if name != "workcell"]
-)
+@pytest.mark.parametrize(("page", "name"), [(page, name) for page, names in FAMILIES.items() for name in names])
 def test_a_page_shows_the_adapter(page, name):
     kind = registered("runners")[name].partition(":")[2]
 
     assert re.search(rf'\b{kind}\(|`{kind}`|use = "{name}"', text_of(page))
 
 
-@pytest.mark.parametrize("page", sorted(f"{page}.py" for page in FAMILIES if page != "five_protocols"))
+@pytest.mark.parametrize("page", sorted(path.name for path in PAGES.iterdir() if path.is_file()))
 def test_a_page_is_a_page(page):
     assert len((PAGES / page).read_text(encoding="utf-8").splitlines()) <= 60
 
