@@ -7,12 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from titrant.errors import ConfigurationError, RunnerError
-from titrant_adapters.opcua.security import Security, secure
 from titrant_adapters.opcua.values import Taken, plain, variant, variants
-from titrant_adapters.shape import Secret
 
-SESSION_MS = 60_000
-"""After which a server forgets a session that nobody closed: servers have room for a few dozen."""
 RECENT = 50
 """How many results are looked at: a device may keep thousands."""
 
@@ -33,33 +29,6 @@ class OpcUaLine:
         self._kinds: dict[str, Any] = {}
         self._takes: dict[str, list[Taken]] = {}
         self._places: dict[str, str] = {}
-
-    @classmethod
-    async def open(
-        cls,
-        asyncua: Any,
-        url: str,
-        timeout_s: float,
-        user: str = "",
-        password: Secret | None = None,
-        security: Security | None = None,
-    ) -> OpcUaLine:
-        """Connect, log in."""
-        client = asyncua.Client(url, timeout=timeout_s, watchdog_intervall=max(1.0, timeout_s))
-        client.session_timeout = SESSION_MS
-        if user:
-            client.set_user(user)
-            client.set_password(password.reveal() if password else "")
-        try:
-            if security is not None:
-                await secure(client, security)
-            await client.connect()
-        except BaseException as exc:
-            client.disconnect_socket()  # which the client leaves open where connecting took too long
-            if "No matching endpoints" in str(exc):
-                raise ConfigurationError(f"{url} wants a signed or encrypted channel: give `security`") from exc
-            raise
-        return cls(asyncua, client)
 
     def stale(self) -> bool:
         """Whether the connection is known to be gone."""

@@ -15,6 +15,7 @@ from titrant.ports import Finding, Result
 from titrant_adapters.opcua import runs
 from titrant_adapters.opcua.config import OpcUaConfig, Sent
 from titrant_adapters.opcua.line import OpcUaLine
+from titrant_adapters.opcua.opening import opened
 from titrant_adapters.opcua.words import MEANINGS
 from titrant_adapters.shape import AdapterRunner, Course, Errors, Session, Settings, library
 
@@ -44,9 +45,7 @@ class OpcUaRunner(AdapterRunner[OpcUaConfig]):
         """Connect, log in, and make sure that all that is named is there and allowed."""
         asyncua, config = library("asyncua", "opcua"), self.config
         self._session = Session(
-            lambda: OpcUaLine.open(
-                asyncua, config.url, config.timeout_s, config.user, config.password, config.security
-            ),
+            lambda: opened(asyncua, config),
             OpcUaLine.identity,
             errors=self.errors,
             deadline_s=config.timeout_s,

@@ -13,6 +13,7 @@ from titrant.ports import Finding, Result
 from titrant_adapters.shape import AdapterRunner, Course, Setting, Settings, Shared, bad, library
 from titrant_adapters.sila.answers import ERRORS, at, number
 from titrant_adapters.sila.config import SilaConfig
+from titrant_adapters.sila.holding import held
 from titrant_adapters.sila.server import Server
 
 
@@ -50,19 +51,7 @@ class SilaRunner(AdapterRunner[SilaConfig]):
     async def connect(self) -> None:
         """Connect, and hold the configuration against what the server has."""
         library("sila.client", "sila")  # takes longer than to connect, and must not count as such
-        config, server = self.config, await self.connection.ready()
-        for name in config.safe:
-            server.named(name)
-        if config.stop:
-            server.takes(config.stop, config.stop_with)
-        settings = config.settings.values()
-        server.check(
-            config.command,
-            sent={*(str(one.to) for one in settings), *config.constants, *filter(None, [config.key])},
-            read={*config.measure.values(), *(str(one.read_back) for one in settings if one.read_back)},
-            told={*config.intermediate.values()},
-        )
-        await server.may(config.command, config.metadata)
+        await held(self.config, await self.connection.ready())
 
     async def disconnect(self) -> None:
         """Close the connection."""

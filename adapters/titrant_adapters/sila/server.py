@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self
 
 import anyio
 
 from titrant.errors import ConfigurationError, NeverSeen, SubmissionRefused
-from titrant_adapters.shape import Secret, bad, library
+from titrant_adapters.shape import Secret, library
 
 Told = Callable[[Any, float], Awaitable[None]]
 """What is called with each intermediate answer and the share of the run that is done."""
@@ -62,34 +62,6 @@ class Server:
             return getattr(self._client.feature(feature), name)
         except AttributeError as exc:
             raise ConfigurationError(f"{path!r} (write Feature.Name): {exc}") from exc
-
-    def check(self, path: str, *, sent: Collection[str], read: Collection[str], told: Collection[str]) -> None:
-        """Hold what is sent, read and told against the definition of a command.
-
-        Raises:
-            ConfigurationError: It is not observable, has no such parameter or answer, or wants further parameters.
-        """
-        command = self.named(path)
-        if not hasattr(command, "intermediate_responses"):
-            raise bad("command", path, "it is not observable: it has no execution that could be followed")
-        for field, paths, known in (
-            ("settings", sent, command.parameters),
-            ("measure", read, command.responses),
-            ("intermediate", told, command.intermediate_responses),
-        ):
-            if wrong := {one.partition(".")[0] for one in paths} - set(known):
-                raise bad(field, min(wrong), f"{path} has {', '.join(known) or 'none'}")
-        if missing := set(command.parameters) - set(sent):
-            raise bad("settings", sorted(sent), f"{path} also wants {', '.join(sorted(missing))}")
-
-    def takes(self, path: str, sent: Collection[str]) -> None:
-        """Hold what a command is called with against its definition.
-
-        Raises:
-            ConfigurationError: It takes something else.
-        """
-        if set(taken := self.named(path).parameters) != set(sent):
-            raise bad("stop_with", sorted(sent), f"{path} takes {', '.join(taken) or 'nothing'}")
 
     async def may(self, path: str, metadata: Mapping[str, Secret]) -> None:
         """Make sure that everything the server wants with a command is there to be sent."""
