@@ -92,7 +92,9 @@ def changes(before: State, after: State, trials: Iterable[int] | None = None) ->
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it."""
+    """A value as JSON has it; None for what is left open."""
+    if value is msgspec.UNSET:
+        return None
     return msgspec.json.decode(msgspec.json.encode(value, enc_hook=dict))
 
 
