@@ -71,15 +71,15 @@ def make_runner(door, files, monkeypatch):
     def make(security=None, /, **fields):
         files_of = {"certificate": files / "own.der", "private_key": files / "own.pem"}
         given = {name: str(path) for name, path in (files_of | {"server_certificate": files / "server.der"}).items()}
-        who = {"user": "kim", "password": "env:PLC_PASSWORD", "timeout_s": 0.6, "run_timeout_s": 2.0}
+        who = {"user": "kim", "password": "env:PLC_PASSWORD", "timeout_s": 8.0, "run_timeout_s": 20.0}
         return OpcUaRunner(url=door.address, **(FIELDS | who | {"security": given | (security or {})} | fields))
 
     return make
 
 
 class TestAnEncryptedChannelKeepsTheContract(RunnerContract):
-    deadline_s = 0.6
-    run_deadline_s = 2.0
+    deadline_s = 0.8  # a channel is opened with four signatures
+    run_deadline_s = 2.5
     cannot = DUPLICATE
 
     def expected(self, parameters):
@@ -92,7 +92,7 @@ class TestAnEncryptedChannelKeepsTheContract(RunnerContract):
 
     @pytest.fixture
     def make_runner(self, make_runner):
-        return make_runner
+        return lambda: make_runner(timeout_s=self.deadline_s, run_timeout_s=self.run_deadline_s)
 
 
 @pytest.mark.anyio
