@@ -173,8 +173,8 @@ def wheel(tmp_path):
     return str(tmp_path / WHEEL)
 
 
-@pytest.mark.parametrize("physics", ["kinetics", "plate", "replay"])
-def test_every_kind_of_matter_is_measured(serve, wheel, physics):
+@pytest.mark.parametrize("physics", ["plate", "replay"])
+def test_other_matter_than_a_reaction_is_measured(serve, wheel, physics):
     data = ["--data", wheel, "--data-set", "hplc"] if physics == "replay" else []
     _, told = serve("rest", "--physics", physics, "--speed", "1000", "--with", "noise_sd=0", *data)
     with httpx.Client(base_url=told["address"]) as http:
