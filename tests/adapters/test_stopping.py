@@ -1,14 +1,62 @@
-"""Stopping through the engine: what the log says of a trial is what became of it on the instrument."""
+"""Stopping: what is said of a run, by the runner and in the log, is what became of it on the instrument."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import anyio
 import pytest
-from tests.adapters.stopping import RUN_S
+from tests.adapters.stopping import RUN_S, Under
 from tests.adapters.twin.wiring import make_lab, opened
 
 from titrant import AsyncClient, RangeParameterConfig
+from titrant.errors import OutcomeUnknown, RunnerError
+from titrant.testing.runner_contract import attempt_of
 from titrant_adapters.scpi import ScpiRunner
+from titrant_adapters.shape import AdapterRunner, Config
+
+
+class LosesSight(AdapterRunner):
+    """Its line breaks as it stops; afterwards the instrument says what *afterwards* says, or nothing."""
+
+    can_report_status = True
+
+    def __init__(self, afterwards):
+        super().__init__(Config())
+        self.afterwards, self.told, self.begun = afterwards, anyio.Event(), anyio.Event()
+
+    async def carry_out(self, attempt, course):
+        await course.begin({"id": 7})
+        self.begun.set()
+        await self.told.wait()
+        raise OutcomeUnknown("the line broke")
+
+    async def collect(self, attempt, course):
+        assert attempt.metadata == {"id": 7}
+        raise self.afterwards
+
+    async def stop(self, attempt):
+        async def tell(_course):
+            self.told.set()
+
+        await self.stop_run(attempt, tell, 0.3)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("afterwards", "over"), [(RunnerError("stopped"), True), (OutcomeUnknown("silence"), False)])
+async def test_a_run_that_was_lost_sight_of_is_over_once_the_instrument_says_so(afterwards, over):
+    runner, attempt = LosesSight(afterwards), attempt_of({"x": 1.0})
+    async with anyio.create_task_group() as tasks:
+        under = Under(runner, attempt)
+        tasks.start_soon(under.carry_out)
+        await runner.begun.wait()
+        with nullcontext() if over else pytest.raises(OutcomeUnknown, match=r"took longer than 0\.3 s; last, silence"):
+            await runner.stop(attempt)
+
+    assert under.ended.outcome == "unknown"
+
+
+# --- through the engine -----------------------------------------------------------------------------------------------
 
 NAMED = {
     "settings": {"x": {"to": "SOUR:VOLT", "read_back": "SOUR:VOLT?"}},

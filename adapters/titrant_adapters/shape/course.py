@@ -21,13 +21,14 @@ class Course:
         start: Whether what starts it was sent.
         names: What names it on the instrument, as far as it is known.
         over: Set when nobody here awaits its end any more.
+        lost: Whether it was not seen to its end then.
     """
 
     def __init__(self, attempt: Attempt, record: Record | None = None, report: Report | None = None) -> None:
         self.attempt = attempt
         self.start = Start(sent=record is None)
         self.names = dict(attempt.metadata or {})
-        self.over = anyio.Event()
+        self.over, self.lost = anyio.Event(), False
         self._record, self._report = record, report
 
     async def begin(self, metadata: Mapping[str, Any] | None = None) -> None:

@@ -106,10 +106,12 @@ class AdapterRunner(Connected[C], Stopping, PushedRunner):
         except Exception:
             self._under_way.discard(key)
             raise
+        else:
+            self._under_way.discard(key)
         finally:
             del self._here[key]
+            course.lost = key in self._under_way
             course.over.set()
-        self._under_way.discard(key)
 
     async def safe_state(self) -> None:
         """Bring the instrument into its safe state; a line that turns out to be broken is no reason to leave it."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 import anyio
+import msgspec
 
 from titrant.errors import NeverSeen, OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.model.trial import Attempt
@@ -65,13 +66,15 @@ class Stopping:
         """Await the end of a run; by whoever awaits it here, else by asking the instrument."""
         if course.over.is_set() or self._here.get(course.attempt.key) is course:
             await course.over.wait()
-            return
-        if not course.attempt.metadata:
+            if not course.lost:
+                return
+        if not course.names:
             if self.can_report_status:
                 return  # it was never begun: its start is recorded first
             raise OutcomeUnknown("it is not awaited here, and nothing names it on the instrument")
+        attempt = msgspec.structs.replace(course.attempt, metadata=course.names)
         try:
-            await self.collect(course.attempt, course)
+            await self.collect(attempt, Course(attempt))
         except OutcomeUnknown:
             raise
         except (RunnerError, NeverSeen):
