@@ -120,3 +120,46 @@ def test_a_client_optimizes_a_formulation_in_per_cent():
         assert sum(there) == 100
         assert len(there) <= 2
         assert min(there) >= 20
+
+
+def shares(number, upper, total=1.0):
+    """A thousand shares of a total, each at most the upper bound, and how they were made: ``1000 x number``."""
+    names = [f"c{i}" for i in range(number)]
+    space = search_space(
+        [RangeParameterConfig(name, (0.0, bound)) for name, bound in zip(names, upper, strict=True)],
+        [f"{' + '.join(names)} == {total}"],
+    )
+    made = dispatch.suggest(Request(space=space, count=1000, seed=1)).proposals
+    return np.array([list(one.parameters.values()) for one in made]), made[0].generator
+
+
+def test_twenty_shares_that_bounds_leave_little_room_are_uniform():
+    rows, generator = shares(20, [0.08] * 20)
+    rng = np.random.default_rng(0)
+    # By another way: a walk that shares two components' sum out anew, for which the uniform distribution is stationary.
+    walk = np.full((2000, 20), 0.05)
+    for _ in range(600):
+        i, j = rng.permuted(np.tile(np.arange(20), (len(walk), 1)), axis=1)[:, :2].T
+        at = np.arange(len(walk))
+        both = walk[at, i] + walk[at, j]
+        low = np.maximum(both - 0.08, 0.0)
+        walk[at, i] = low + rng.random(len(walk)) * (np.minimum(both, 0.08) - low)
+        walk[at, j] = both - walk[at, i]
+
+    assert "between the bounds" in generator
+    assert np.abs(rows.sum(1) - 1).max() < 1e-9
+    assert rows.mean(0) == pytest.approx(np.full(20, 0.05), abs=0.003)
+    assert rows.std() == pytest.approx(walk.std(), rel=0.03)
+    assert np.sort(rows, 1).mean(0) == pytest.approx(np.sort(walk, 1).mean(0), abs=0.002)
+
+
+def test_unequal_bounds_are_those_of_points_that_were_left_out():
+    upper = np.array([0.35, 0.3, 0.25, 0.2, 0.1])
+    rows, generator = shares(5, upper)
+    even = np.random.default_rng(0).dirichlet(np.ones(5), size=1_000_000)
+    even = even[(even <= upper).all(1)]
+
+    assert "between the bounds" in generator
+    assert rows.mean(0) == pytest.approx(even.mean(0), abs=0.006)
+    assert rows.std(0) == pytest.approx(even.std(0), abs=0.006)
+    assert np.corrcoef(rows.T) == pytest.approx(np.corrcoef(even.T), abs=0.12)

@@ -11,6 +11,7 @@ from titrant.generators.sobol import drawn
 _WAYS = {
     "box": "",
     "simplex": " on the simplex",
+    "shares": " on the simplex, between the bounds",
     "polytope": ", hit-and-run inside the constraints",
     "search": ", local search inside the constraints, which hardly any point keeps",
     "supports": " on random sets of components",

@@ -15,6 +15,7 @@ from titrant.generators.encoding import Encoding, Mask, encoding_of
 from titrant.generators.polytope import Polytope
 from titrant.generators.repair import repair_linear, without_noise
 from titrant.generators.sequences import Kind, sequence_of
+from titrant.generators.shares import Shares
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization
 
@@ -22,15 +23,26 @@ from titrant.model.trial import Parameterization
 _PROBES = 512
 # With fewer than that feasible, points are made inside the constraints instead of being thrown away.
 _WORTHWHILE = 0.02
+# Of a total that is shared out, as a part of all that fits: beyond this hardly anything is left to choose.
+_MARGIN = 1e-6
 # Positions in a row without a feasible, untried point after which a search ends; fewer where each takes longer.
-_PATIENCE = {"box": 20_000, "simplex": 5_000, "polytope": 300, "list": 5_000, "supports": 300, "search": 100, "pool": 1}
+_PATIENCE = {
+    "box": 20_000,
+    "simplex": 5_000,
+    "shares": 5_000,
+    "polytope": 300,
+    "list": 5_000,
+    "supports": 300,
+    "search": 100,
+    "pool": 1,
+}
 _PATIENCE_MENDING = 200
 # Finite spaces up to here are listed when the sequence finds no more untried points.
 _LISTABLE = 100_000
 # Where constraints leave no more points than this of a finite space, none needs to be searched for.
 _FEW = 1_000
 
-Method = Literal["box", "simplex", "polytope", "list", "supports", "search", "pool"]
+Method = Literal["box", "simplex", "shares", "polytope", "list", "supports", "search", "pool"]
 Key = tuple[object, ...]
 
 
@@ -45,7 +57,8 @@ class Sampler:
         mends: Whether stepped axes stand in constraints, so that points made inside them have to be mended.
         method: ``"box"``: points of the sequence, those that break constraints left out. ``"simplex"``: the sequence
             mapped to the simplex that one equality with weights of one sign cuts out (L. Devroye, "Non-uniform random
-            variate generation", 1986, chapter XI.4), the same then. ``"polytope"``: random walks, see ``polytope.py``.
+            variate generation", 1986, chapter XI.4), the same then. ``"shares"``: mapped to what upper bounds leave of
+            such a simplex, see ``shares.py``. ``"polytope"``: random walks, see ``polytope.py``.
             ``"list"``: the few points there are, in random order.
     """
 
@@ -76,6 +89,9 @@ class Sampler:
             inside = ((z >= self.encoding.low) & (z <= self.encoding.high)).all(1)
             if (inside & (z @ system.a.T <= system.b).all(1)).mean() >= _WORTHWHILE:
                 return "simplex"
+            # The bounds cut off so much that hardly any point would be left.
+            if self._is_cut() and system.holds(self._shared_out(z, probes)).mean() >= _WORTHWHILE:
+                return "shares"
         return "polytope"
 
     def block(self, start: int, count: int) -> tuple[Floats, Mask]:
@@ -96,6 +112,9 @@ class Sampler:
         if self.method == "simplex":
             z = self._on_simplex(z, u, self._simplex() or 0.0)
             inside: Mask = np.asarray(((z >= encoding.low) & (z <= encoding.high)).all(1))
+        elif self.method == "shares":
+            z = self._shared_out(z, u)
+            inside = np.ones(count, bool)
         else:
             rngs = [np.random.default_rng([self._seed, 1, start + i]) for i in range(count)]
             z[:, self._involved] = self._unscaled(self._polytope.sample(rngs))
@@ -142,6 +161,29 @@ class Sampler:
         z = z.copy()
         z[:, parts] = self.encoding.low[parts] + shares / weights[parts]
         return z
+
+    def _is_cut(self) -> bool:
+        """Whether the one equality shares out among continuous axes, with room on both sides."""
+        weights = np.abs(self.encoding.system.c[0])
+        most = float(weights @ (self.encoding.high - self.encoding.low))
+        share = (self._simplex() or 0.0) / most
+        return bool(not self.mends and np.count_nonzero(weights) > 1 and _MARGIN < share < 1 - _MARGIN)
+
+    def _shared_out(self, z: Floats, u: Floats) -> Floats:
+        """Points that keep the equality and the bounds, uniform: ``n x d``; arguments as of ``_on_simplex``."""
+        parts = np.flatnonzero(self.encoding.system.c[0])
+        z = z.copy()
+        z[:, parts] = self.encoding.low[parts] + self._shares.points(u[:, parts]) / np.abs(
+            self.encoding.system.c[0, parts]
+        )
+        return z
+
+    @cached_property
+    def _shares(self) -> Shares:
+        weights = np.abs(self.encoding.system.c[0])
+        parts = np.flatnonzero(weights)
+        most = (weights * (self.encoding.high - self.encoding.low))[parts]
+        return Shares(most, self._simplex() or 0.0)
 
     def draw(self, position: int, avoid: Set[Key]) -> Iterator[tuple[Floats, Parameterization, int]]:
         """Feasible points from ``position`` on, each with the positions used up once it is taken.

@@ -12,6 +12,7 @@ from titrant.generators.sampler import Key, Sampler, sampler_of
 _GENERATORS = {
     "box": "scrambled Sobol sequence",
     "simplex": "scrambled Sobol sequence on the simplex",
+    "shares": "scrambled Sobol sequence on the simplex, between the bounds",
     "polytope": "hit-and-run inside the constraints",
     "search": "local search inside the constraints, which hardly any point keeps",
     "supports": "random sets of components, scrambled Sobol sequences on them",
