@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from titrant import ChoiceParameterConfig, Client, CommandRefused, ConfigurationError, RangeParameterConfig
 from titrant.definition import apply, connect, load
-from titrant.errors import DefinitionError
+from titrant.errors import ApprovalRequired, DefinitionError
+from titrant.log.replay import read_log
+from titrant.messages.events import CandidatesKept
+from titrant.model.approval import ApprovalRule
+from titrant.model.space import search_space
 from titrant.replay.decisions import verify_decisions
 
 PARAMETERS = [RangeParameterConfig("t", (0.0, 100.0)), ChoiceParameterConfig("solvent", ["THF", "water"])]
@@ -66,6 +71,28 @@ def test_a_grid_of_candidates_is_refused():
         client.configure_generation_strategy(initialization="grid")
 
 
+def test_a_pool_that_is_too_large_for_one_event_is_kept_in_several_and_read_back(tmp_path):
+    path = tmp_path / "large.titrant"
+    numbers = np.random.default_rng(0).random((30_000, 4)).round(12).tolist()
+    rows = [dict(zip("abcd", row, strict=True)) for row in numbers]
+    parameters = [RangeParameterConfig(name, (0.0, 1.0)) for name in "abcd"]
+    with Client(path, random_seed=1, virtual_time=True) as client:
+        client.configure_experiment(parameters, candidates=rows)
+        client.change_bounds("a", (0.25, 1.0))
+        space = client.state.experiment.space
+        made = client.get_next_trials(2).values()
+    with Client.open(path, virtual_time=True) as client:
+        assert client.state.experiment.space == space
+        more = client.get_next_trials(2).values()
+
+    assert space.candidates.count == sum(row["a"] >= 0.25 for row in rows)
+    assert all(space.contains(point) for point in (*made, *more))
+    kept = [record for record in read_log(path) if isinstance(record.event, CandidatesKept)]
+    assert len(kept) >= 2
+    found = verify_decisions(path)
+    assert (found.equal, found.divergences) == (4, [])
+
+
 # --- experiment files -----------------------------------------------------------------------------------------------
 
 
@@ -110,3 +137,18 @@ def test_a_file_names_a_table_of_candidates(tmp_path):
 def test_a_table_that_cannot_be_used_is_named(tmp_path, table, message):
     with pytest.raises(DefinitionError, match=message):
         load(written(tmp_path, table))
+
+
+def test_what_waits_and_is_no_candidate_any_more_gives_way():
+    with opened() as client:
+        client.configure_approval([ApprovalRule(approvers=("user:kim",))])
+        with pytest.raises(ApprovalRequired):
+            client.get_next_trials(3)
+        own = client.attach_trial({"t": 3.25, "solvent": "THF"})
+        kept = client.state.trial(0).parameters
+        client.change_search_space(search_space(PARAMETERS, candidates=[kept, {"t": 99.5, "solvent": "water"}]))
+        statuses = [client.state.trial(i).status.name for i in (0, 1, 2, own)]
+        reason = client.state.trial(1).reason
+
+    assert statuses == ["PROPOSED", "STALE", "STALE", "PROPOSED"]
+    assert reason == "the search space changed: it is none of the candidates any more"

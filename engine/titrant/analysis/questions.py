@@ -8,6 +8,7 @@ from titrant.analysis import results
 from titrant.errors import CommandRefused
 from titrant.generators.base import Examination, Point
 from titrant.generators.requests import suggestion_request
+from titrant.model.trial import Parameterization
 from titrant.rules.changing import project
 from titrant.rules.state import State
 
@@ -23,6 +24,14 @@ def candidates(state: State) -> list[results.Recipe]:
     ]
 
 
+def circumstances(state: State) -> Parameterization:
+    """The context that a question is asked in: that of the last trial which has one."""
+    names = () if state.experiment is None else state.experiment.space.having("context")
+    known = (trial.parameters for trial in reversed(list(state.trials())) if names)
+    last = next((point for point in known if all(name in point for name in names)), {})
+    return {name: last[name] for name in names if name in last}
+
+
 def examination(state: State, question: Question) -> Examination:
     """A question about the model that the next suggestion would be made from.
 
@@ -32,7 +41,9 @@ def examination(state: State, question: Question) -> Examination:
     if state.experiment is None:
         raise CommandRefused("there is no search space yet: call configure_experiment first")
     results.configured(state)
-    basis = suggestion_request(state, node="bo", count=1, fixed={})
+    # What matters is asked over all circumstances, what is left to gain in the present ones.
+    fixed = circumstances(state) if question == "optimality" else {}
+    basis = suggestion_request(state, node="bo", count=1, fixed=fixed)
     if question != "optimality":
         return Examination(question=question, basis=basis)
     best = results.best_observed(state)

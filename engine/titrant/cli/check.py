@@ -48,8 +48,9 @@ def _view(report: Report) -> RenderableType:
         parts.append(
             marked("ok", f"{words.count(len(report.suggested), 'suggestion')} that keep every bound and constraint")
         )
-        columns = list(report.suggested[0])
-        rows = [[words.value(point[name]) for name in columns] for point in report.suggested[:5]]
+        some = report.suggested[:5]
+        columns = list(dict.fromkeys(name for point in some for name in point))  # not all are active in each
+        rows = [[words.value(point[name]) if name in point else "" for name in columns] for point in some]
         parts.append(table(columns, rows))
     if report.measured:
         measured = ", ".join(f"{name} = {words.value(value)}" for name, value in report.measured.items())

@@ -158,6 +158,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     e.SessionClosed: _nothing,
     e.ExperimentConfigured: _experiment,
     e.ExperimentDefined: lambda event: event.definition.file,
+    e.CandidatesKept: lambda event: f"{len(event.text):,} characters of the candidates {event.digest[:12]}…",
     e.OptimizationConfigured: _optimization,
     e.StrategyConfigured: _strategy,
     e.MetricsConfigured: lambda event: ", ".join(event.names),

@@ -175,6 +175,8 @@ def _dry_run(report: Report, loaded: Loaded, connected: Connected, trials: int) 
     strategy = loaded.file.strategy
     if strategy is not None and (wrong := _flaw(strategy, space)) is not None:
         return _with(report, loaded.problem(("strategy",), wrong))
+    if loaded.file.runners and (unknown := space.no_context(loaded.file.run.context)):
+        report = _with(report, loaded.problem(("run",), unknown.replace("the context is", "its context is"), "warning"))
     wanted = trials if report.points is None else min(trials, report.points)
     designs = msgspec.structs.replace(connected, runners=(), metrics=(), generator=None)
     plain = msgspec.structs.replace(loaded.file, strategy=None, approval=[])
@@ -183,7 +185,7 @@ def _dry_run(report: Report, loaded: Loaded, connected: Connected, trials: int) 
         with Client(random_seed=plain.seed or 0, generator=_Designs()) as client:
             apply(client, dry, designs)
             client.configure_generation_strategy(method="random_search")
-            suggested = tuple(client.get_next_trials(wanted).values())
+            suggested = tuple(client.get_next_trials(wanted, context=_context(space, loaded)).values())
     except TitrantError as exc:
         said = f"no trial can be suggested: {exc}"
         return _with(report, loaded.problem(("constraints",) if plain.constraints else (), said))
@@ -197,6 +199,12 @@ def _dry_run(report: Report, loaded: Loaded, connected: Connected, trials: int) 
     return _rehearse(report, dry, connected) if connected.virtual_time and not connected.metrics else report
 
 
+def _context(space: SearchSpace, loaded: Loaded) -> Parameterization:
+    """The context of the file's run; the middle of what it does not say."""
+    middle = {name: space.parameter(name).centre() for name in space.having("context")}
+    return {**middle, **loaded.file.run.context}
+
+
 def _rehearse(report: Report, loaded: Loaded, connected: Connected) -> Report:
     """Trials of the simulated lab, in virtual time and in memory, until one gives data."""
     optimization = _optimization(loaded)
@@ -204,7 +212,14 @@ def _rehearse(report: Report, loaded: Loaded, connected: Connected) -> Report:
         with Client(random_seed=loaded.file.seed or 0, generator=_Designs(), virtual_time=True) as client:
             apply(client, loaded, connected)
             client.configure_generation_strategy(method="random_search")
-            client.run_trials(REHEARSED, tolerated_trial_failure_rate=1.0, trial_ttl_seconds=1e6, progress=False)
+            context = _context(loaded.experiment.space, loaded)
+            client.run_trials(
+                REHEARSED,
+                tolerated_trial_failure_rate=1.0,
+                trial_ttl_seconds=1e6,
+                progress=False,
+                context=context,
+            )
             trials = client.state.trials()
     except TitrantError as exc:
         return _with(report, loaded.problem(("runners",), f"the simulated lab could not run a trial: {exc}"))

@@ -61,6 +61,18 @@ class ExperimentDefined(Fact, frozen=True, kw_only=True, tag="experiment.defined
     definition: Definition
 
 
+class CandidatesKept(Fact, frozen=True, kw_only=True, tag="candidates.kept"):
+    """The next part of a candidate set that is too large for the event of its search space, after which it stands.
+
+    Attributes:
+        digest: Of the set, as its search space says.
+        text: The part (see ``CandidateSet.packed``).
+    """
+
+    digest: str
+    text: str
+
+
 class OptimizationConfigured(Fact, frozen=True, kw_only=True, tag="optimization.configured"):
     """Objectives and outcome constraints were set."""
 
@@ -454,6 +466,7 @@ Event = (
     | SessionClosed
     | ExperimentConfigured
     | ExperimentDefined
+    | CandidatesKept
     | OptimizationConfigured
     | StrategyConfigured
     | MetricsConfigured

@@ -25,6 +25,11 @@ MOST = 100_000
 
 _TOLD = 3  # ill-fitting candidates that a message tells of
 
+PART = 900_000
+"""Characters of a packed set that stand in one event of the log; what is longer is kept apart from its space."""
+
+_SMALL = 400_000  # what stands in the space's own event, beside whatever else there is
+
 Columns = list[list[ParameterValue | None]]
 """For each name the values of all candidates; None where a parameter is not active."""
 
@@ -36,7 +41,8 @@ class CandidateSet(msgspec.Struct, frozen=True):
         names: The parameters that a candidate has values of.
         count: How many there are.
         digest: SHA-256 (hex) of the values.
-        packed: The columns: MessagePack, deflated, as base64.
+        packed: The columns: MessagePack, deflated, as base64.  Only in events of a log it may lack its end, which
+            events right after them bring.
     """
 
     names: tuple[str, ...]
@@ -92,6 +98,23 @@ def with_candidates(space: SearchSpace, rows: Iterable[Mapping[str, Any]]) -> Se
     )
     columns = (None if own.is_conditional else _quickly(own, given)) or _one_by_one(own, given)
     return replace(space, candidates=_packed(own.names, columns))
+
+
+def apart(space: SearchSpace) -> tuple[SearchSpace, tuple[str, ...]]:
+    """The space as it stands in one event, and the parts of its candidates that have no place there."""
+    if space.candidates is UNSET or len(space.candidates.packed) <= _SMALL:
+        return space, ()
+    packed = space.candidates.packed
+    parts = tuple(packed[start : start + PART] for start in range(0, len(packed), PART))
+    return replace(space, candidates=replace(space.candidates, packed="")), parts
+
+
+def joined(space: SearchSpace, digest: str, part: str) -> SearchSpace:
+    """The space with the next part of its candidates; as it is where the part is of others."""
+    known = space.candidates
+    if known is UNSET or known.digest != digest:
+        return space
+    return replace(space, candidates=replace(known, packed=known.packed + part))
 
 
 def refitted(old: SearchSpace, new: SearchSpace) -> SearchSpace:

@@ -135,6 +135,7 @@ def done(event: Event) -> str:
 
 
 _FOLLOWING = (
+    e.CandidatesKept,
     e.TrialStaged,
     e.TrialProposed,
     e.TrialSubmitting,
@@ -152,6 +153,7 @@ _DONE: dict[type, str] = {
     e.SessionClosed: "closed the log",
     e.ExperimentConfigured: "set the search space",
     e.ExperimentDefined: "gave an experiment file",
+    e.CandidatesKept: "kept candidates",
     e.OptimizationConfigured: "set what is sought",
     e.StrategyConfigured: "set how trials are made",
     e.MetricsConfigured: "set the metrics",

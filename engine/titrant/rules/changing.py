@@ -23,6 +23,7 @@ from titrant.errors import CommandRefused, ConfigurationError
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
+from titrant.model.candidates import apart
 from titrant.model.expressions import as_float, cast, is_same
 from titrant.model.space import (
     ChoiceParameterConfig,
@@ -32,7 +33,7 @@ from titrant.model.space import (
     SearchSpace,
 )
 from titrant.model.trial import Parameterization, ParameterValue, Trial, TrialStatus
-from titrant.rules import course
+from titrant.rules import course, setup
 from titrant.rules.conditions import carried_out, planned
 from titrant.rules.state import State
 
@@ -61,7 +62,9 @@ def change_space(state: State, command: c.ChangeSpace, at: int) -> tuple[Event, 
     changed = e.SpaceChanged(space=space, backfill=backfill)
     then = space_changed(state, changed, at)
     waiting = [state.open[index] for index in sorted({*state.queue, *state.proposed})]
-    return (changed, *(event for trial in waiting for event in outgrown(then, trial)))
+    brief, parts = apart(space)
+    said: tuple[Event, ...] = (replace(changed, space=brief), *setup.kept(brief, parts))
+    return (*said, *(event for trial in waiting for event in outgrown(then, trial)))
 
 
 def outgrown(state: State, trial: Trial) -> tuple[Event, ...]:

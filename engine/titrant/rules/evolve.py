@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from titrant.messages import events as e
 from titrant.messages.events import Event
+from titrant.model.candidates import joined
 from titrant.model.trial import TrialStatus
 from titrant.rules import approving, changing, course, withdrawing
 from titrant.rules.state import LastRun, RunState, State
@@ -32,6 +33,13 @@ def _experiment(state: State, event: e.ExperimentConfigured, _at: int) -> State:
 
 def _defined(state: State, event: e.ExperimentDefined, _at: int) -> State:
     return replace(state, definition=event.definition)
+
+
+def _candidates(state: State, event: e.CandidatesKept, _at: int) -> State:
+    if state.experiment is None:
+        return state
+    space = joined(state.experiment.space, event.digest, event.text)
+    return replace(state, experiment=replace(state.experiment, space=space))
 
 
 def _optimization(state: State, event: e.OptimizationConfigured, _at: int) -> State:
@@ -155,6 +163,7 @@ _EVOLVE: dict[type, Callable[[State, Any, int], State]] = {
     e.SessionClosed: _nothing,
     e.ExperimentConfigured: _experiment,
     e.ExperimentDefined: _defined,
+    e.CandidatesKept: _candidates,
     e.OptimizationConfigured: _optimization,
     e.StrategyConfigured: _strategy,
     e.MetricsConfigured: _metrics,

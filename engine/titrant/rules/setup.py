@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
+from msgspec.structs import replace
+
 from titrant.errors import CommandRefused, ConfigurationError
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
+from titrant.model.candidates import apart
 from titrant.model.experiment import Definition
 from titrant.model.factorial import flaw
 from titrant.model.objective import OptimizationConfig
@@ -58,7 +61,15 @@ def configure_experiment(state: State, command: c.ConfigureExperiment, _at: int)
             "the experiment cannot be configured anew while run_trials is under way: use change_search_space"
         )
     state.approval.check(command.experiment.space)
-    return (e.ExperimentConfigured(experiment=command.experiment), *defined)
+    space, parts = apart(command.experiment.space)
+    configured = e.ExperimentConfigured(experiment=replace(command.experiment, space=space))
+    return (configured, *kept(space, parts), *defined)
+
+
+def kept(space: SearchSpace, parts: tuple[str, ...]) -> tuple[e.CandidatesKept, ...]:
+    """The events of what has no place in that of the search space."""
+    digest = space.candidates.digest if space.candidates else ""
+    return tuple(e.CandidatesKept(digest=digest, text=part) for part in parts)
 
 
 def keep_definition(state: State, command: c.DefineExperiment, _at: int) -> tuple[Event, ...]:
