@@ -140,7 +140,7 @@ def sila_independent(serve):
 @pytest.fixture(scope="session")
 def dask_cluster(serve):
     """A Dask cluster of two worker processes."""
-    return serve("dask_cluster", python("cluster"))
+    return serve("dask_cluster", python("cluster"), ready=lambda server: server.has_said("the workers are there"))
 
 
 @pytest.fixture(scope="session")

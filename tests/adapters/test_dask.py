@@ -38,7 +38,8 @@ def anyio_backend():
 def cluster(serve, tmp_path_factory):
     """A cluster whose workers know where the lab is."""
     folder = tmp_path_factory.mktemp("lab")
-    server = serve("dask_lab", python("cluster"), env={"PROGRAM_LAB": str(folder)})
+    there = {"ready": lambda server: server.has_said("the workers are there")}
+    server = serve("dask_lab", python("cluster"), env={"PROGRAM_LAB": str(folder)}, **there)
     server.lab = folder
     return server
 

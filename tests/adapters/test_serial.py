@@ -177,7 +177,7 @@ async def test_what_cannot_work_is_told_before_the_first_trial(instrument, make_
     async with AsyncClient(random_seed=1) as client:
         await client.configure_experiment([RangeParameterConfig("x", (0.0, 3.0))])
         await client.configure_optimization("y")
-        await client.configure_runner(make_runner(**fields))
+        await client.configure_runner(make_runner(**fields, timeout_s=1.0))
         with pytest.raises(kind, match=told):
             await client.run_trials(max_trials=1, progress=False)
 

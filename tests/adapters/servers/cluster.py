@@ -10,6 +10,8 @@ import dask
 from distributed import LocalCluster
 from tests.adapters.servers.process import LOOPBACK
 
+READY = "the workers are there"
+
 
 def main(port):
     with (
@@ -23,6 +25,7 @@ def main(port):
             processes=True,
         ),
     ):
+        print(READY, flush=True)  # the port is open before there are workers
         threading.Event().wait()
 
 
