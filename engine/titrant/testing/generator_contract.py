@@ -67,6 +67,8 @@ SPACES: dict[str, SearchSpace] = {
     "conditional": search_space(
         [_MODE, _X, *_PARTS[:2], _PUMP, _COUNT, _Y], ["a + b == 1", "x + y <= 1", "count >= 3"]
     ),
+    "components": search_space(_PARTS, ["a + b + c == 1", "at most 2 of a, b, c, each 0 or >= 0.1"]),
+    "formula": search_space([_X, _Y, _COUNT], ["count*x <= 2", "x**2 + exp(-y) <= 0.5"]),
     "narrow": search_space([*_PARTS, _RATE], ["a + b + c <= 1.02", "a + b + c >= 0.98", "a - b >= 0.3"]),
 }
 """One of each kind of space that a generator must cope with."""
