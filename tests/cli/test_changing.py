@@ -164,7 +164,7 @@ def test_a_graph_stays_until_a_design_takes_its_place(titrant, log):
     assert titrant("change", "--strategy", "policy=ready", "--strategy", "method=quality", "-m", "x").code == 0
     now = state(log).strategy
     assert ([node.name for node in now.nodes], now.policy, now.method) == (["only"], "ready", "quality")
-    assert "only (bo, quality)" in titrant("log").out
+    assert "only (bo, quality), ready suggestions" in titrant("log").out
 
     assert titrant("change", "--strategy", "initialization_budget=4", "-m", "x").code == 0
     now = state(log).strategy

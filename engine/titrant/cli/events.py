@@ -11,7 +11,7 @@ from titrant.messages import events as e
 from titrant.messages.codec import TAGS
 from titrant.model.observation import Observation
 from titrant.model.space import FixedParameterConfig, ParameterConfig, RangeParameterConfig
-from titrant.model.strategy import GenerationNode
+from titrant.model.strategy import GenerationNode, Policy
 from titrant.progress import words
 
 
@@ -90,11 +90,16 @@ def _parameter(one: ParameterConfig) -> str:
 def _strategy(event: e.StrategyConfigured) -> str:
     strategy = event.strategy
     if strategy.nodes:
-        return " → ".join(f"{node.name} ({_maker(node, strategy.method)})" for node in strategy.nodes)
+        nodes = " → ".join(f"{node.name} ({_maker(node, strategy.method)})" for node in strategy.nodes)
+        return nodes + _policy(strategy.policy)
     whole = strategy.initialization == "grid" and strategy.initialization_budget is None
     design = "" if strategy.initialization == "sobol" else f" ({strategy.initialization.replace('_', ' ')})"
     before = "a whole grid" if whole else f"{strategy.budget} trials{design}"
-    return f"{strategy.method}, {before} before the model"
+    return f"{strategy.method}, {before} before the model{_policy(strategy.policy)}"
+
+
+def _policy(policy: Policy | None) -> str:
+    return "" if policy in (None, "auto") else f", {policy} suggestions"
 
 
 def _maker(node: GenerationNode, method: str) -> str:
@@ -107,7 +112,8 @@ def _optimization(event: e.OptimizationConfigured) -> str:
 
 
 def _run_started(event: e.RunStarted) -> str:
-    return f"{words.count(event.options.max_trials, 'new trial')}, {event.options.parallelism} at once"
+    options = event.options
+    return f"{words.count(options.max_trials, 'new trial')}, {options.parallelism} at once{_policy(options.policy)}"
 
 
 def _created(event: e.TrialCreated) -> str:
