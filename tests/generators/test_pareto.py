@@ -20,6 +20,7 @@ from titrant.generators.pareto.volume import VolumeGain
 from titrant.generators.pareto.worth import Within, Worth
 from titrant.model.objective import optimization_config
 from titrant.model.observation import Observation
+from titrant.model.space import RangeParameterConfig, search_space
 
 
 def points_of(k, least=0, most=9):
@@ -285,3 +286,18 @@ def test_the_method_quality_averages_over_hyperparameters(square):
 
     assert "4 draws of its hyperparameters + LogNEHVI" in proposal.generator
     assert proposal.fallback is None
+
+
+def test_a_front_of_other_circumstances_is_not_to_be_beaten_here():
+    """On a hot day everything is better by 5: what a cold day can give is still worth a trial."""
+    names = [("x", {}), ("y", {}), ("heat", {"is_context": True})]
+    space = search_space([RangeParameterConfig(name, (0.0, 1.0), **role) for name, role in names])
+
+    def outcomes(parameters):
+        return {name: value + 5 * parameters["heat"] for name, value in far_corners(parameters).items()}
+
+    (proposal,) = asked(space, observed(space, 16, outcomes), optimization_config("a, b"), fixed={"heat": 0.0})
+
+    assert proposal.fallback is None
+    assert proposal.parameters["heat"] == 0.0
+    assert proposal.acquisition_value > -8

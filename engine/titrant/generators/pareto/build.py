@@ -13,6 +13,7 @@ from titrant.generators.gp.acquisition import Combination
 from titrant.generators.gp.asked import mixed
 from titrant.generators.gp.build import normals
 from titrant.generators.gp.goal import Goal
+from titrant.generators.gp.here import Here
 from titrant.generators.gp.posterior import Posterior
 from titrant.generators.pareto.boxes import beyond, front_above, undominated
 from titrant.generators.pareto.chebyshev import LeastGain
@@ -42,6 +43,7 @@ def build(
     pending: Floats,
     seed: int,
     draws: int | None = None,
+    here: Here | None = None,
 ) -> Worth:
     """The acquisition function for several objectives.
 
@@ -53,6 +55,7 @@ def build(
         pending: Points under way, ``p x w``.
         seed: Of the draws.
         draws: How many; what suits the number of objectives where None.
+        here: Where known points would be under the present circumstances; None where these do not change.
 
     Returns:
         Noisy expected hypervolume improvement, or the improvement of a scalarization; the probability of feasibility
@@ -71,23 +74,33 @@ def build(
         # Nothing to improve on: first find a point that is allowed at all.
         return Worth(within, "LogPF")
     objectives = [Combination(drawn, row) for row in target.objectives]
-    known = np.stack([objective.known for objective in objectives], axis=-1)  # (n + p) x s x k
+    x = None if here is None else here(drawn[0].x)
+    known = np.stack([_means(objective, x) for objective in objectives], axis=-1)  # (n + p) x s x k
     allowed = np.ones(known.shape[:2], bool)
     for row, bound in limits:
-        allowed &= row.known <= bound
-    # What was measured to be feasible is, for each draw; of what is under way the draw decides.
-    allowed[: len(feasible)] = feasible[:, None]
-    reference = reference_point(values[feasible], target.thresholds)
-    size = int(undominated(values[feasible]).sum())
+        allowed &= _means(row, x) <= bound
+    if x is None:
+        # What was measured to be feasible is, for each draw; of what is under way the draw decides.
+        allowed[: len(feasible)] = feasible[:, None]
+        reached = values[feasible]
+    else:
+        reached = known.mean(1)[allowed.any(1) | ~allowed.any()]
+    reference = reference_point(reached, target.thresholds)
+    size = int(undominated(reached).sum())
     if k <= MOST_BY_VOLUME and size <= _MOST_IN_FRONT[k]:
         fronts = [front_above(known[allowed[:, s], s], reference) for s in range(draws)]
         gain = VolumeGain(objectives, [beyond(front, reference) for front in fronts])
         return Worth([gain, *within], "LogNEHVI")
-    direction = _direction(values[feasible], reference, seed)
+    direction = _direction(reached, reference, seed)
     least = ((known - reference) / direction).min(2)  # (n + p) x s
-    best = np.where(allowed, least, -np.inf).max(0)
+    best = np.where(allowed | ~allowed.any(0), least, -np.inf).max(0)
     name = "LogNParEGO" if k > MOST_BY_VOLUME else f"LogNParEGO of a front of {size}"
     return Worth([LeastGain(objectives, reference, direction, best), *within], name)
+
+
+def _means(combination: Combination, x: Floats | None) -> Floats:
+    """Its means at the known points, or at ``n x w``: ``n x s``."""
+    return combination.known if x is None else combination.at(x)[0]
 
 
 def _direction(values: Floats, reference: Floats, seed: int) -> Floats:

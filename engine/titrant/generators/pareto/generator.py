@@ -15,6 +15,7 @@ from titrant.generators.gp.acquisition import Averaged
 from titrant.generators.gp.asked import asked, mixed, or_sobol
 from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.fitted import NUMERICAL, fit
+from titrant.generators.gp.here import here
 from titrant.generators.gp.posterior import Posterior
 from titrant.generators.gp.turns import in_turn
 from titrant.generators.pareto.boxes import undominated
@@ -50,6 +51,7 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
     found = replace(found, best=found.domain.held(fitted.data.z[front]))
 
     weighed = weighing(request, found.domain.whole)
+    circumstances = here(request, found.domain.whole)
 
     models: tuple[tuple[Posterior, ...], ...] = (fitted.posteriors,)
     name, draws = fitted.name, None
@@ -59,7 +61,7 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
 
     def built(pending: Floats, seed: int) -> tuple[Climber, str]:
         parts = [
-            build(one, values, target, feasible, pending, mixed(seed, place) if place else seed, draws)
+            build(one, values, target, feasible, pending, mixed(seed, place) if place else seed, draws, circumstances)
             for place, one in enumerate(models)
         ]
         worth = weighed(parts[0] if len(parts) == 1 else Averaged(parts))
