@@ -18,7 +18,7 @@ from titrant.messages.codec import SCHEMAS, decode, encode
 from titrant.testing.log_contract import append
 
 HERE = Path(__file__).parent
-LATER = (HERE / "v2.jsonl").read_text(encoding="utf-8").splitlines()
+LATER = [line for name in ("v2", "v3") for line in (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
 LINES = (HERE / "v1.jsonl").read_text(encoding="utf-8").splitlines()
 HEAD = (HERE / "v1.head").read_text(encoding="utf-8").strip()
 EVENTS = 54

@@ -1,0 +1,51 @@
+"""Write lines of JSON of what came after the second golden log: kinds of parameters, and sets of candidates.
+
+    python tests/golden/make_v3.py
+
+Before the first release it may be run again when an event changes; afterwards a change needs a schema number and an
+upcaster (messages/codec.py), and the lines stay as they are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from titrant.messages import events as e
+from titrant.messages.codec import encode
+from titrant.model.experiment import Experiment, RunOptions
+from titrant.model.space import ChoiceParameterConfig, RangeParameterConfig, search_space
+
+HERE = Path(__file__).parent
+
+SPACE = search_space(
+    [
+        ChoiceParameterConfig(
+            "mode", ("batch", "flow"), dependent_parameters={"batch": ["rpm"], "flow": ["rate", "coil"]}
+        ),
+        RangeParameterConfig("rpm", (100, 900), "int"),
+        RangeParameterConfig("rate", (0.5, 5.0)),
+        ChoiceParameterConfig("coil", (1, 2, 5), "int", descriptors={1: {"ml": 0.5}, 2: {"ml": 2.25}, 5: {"ml": 10}}),
+        RangeParameterConfig("ambient", (15.0, 30.0), is_context=True),
+        RangeParameterConfig("minutes", (1.0, 60.0), is_fidelity=True, target_value=60.0),
+        ChoiceParameterConfig("site", ("Basel", "Lyon"), is_task=True, target_value="Lyon"),
+    ],
+    candidates=[
+        {"mode": "batch", "rpm": 300, "minutes": 60, "site": "Lyon"},
+        {"mode": "flow", "rate": 1.5, "coil": 2, "minutes": 10, "site": "Basel"},
+    ],
+)
+
+EVENTS = (
+    e.ExperimentConfigured(experiment=Experiment(space=SPACE, name="kinds")),
+    e.SpaceChanged(space=SPACE, backfill={"ambient": 21.5}),
+    e.CandidatesKept(digest="0123456789abcdef" * 4, text="eJyr"),
+    e.RunStarted(options=RunOptions(max_trials=3, context={"ambient": 22.5})),
+)
+
+
+def main() -> None:
+    (HERE / "v3.jsonl").write_text("".join(f"{encode(event)[2]}\n" for event in EVENTS), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
