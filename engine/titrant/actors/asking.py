@@ -92,7 +92,7 @@ class Asking:
                 isinstance(event, DISOWNING) and event.trial in state.closed
             ):
                 self._forget()
-        if isinstance(command, c.StartRun) and state.strategy.method != "random_search":
+        if isinstance(command, c.StartRun):
             self._model_due = model_due(state, state.next_index + command.options.max_trials)
 
     def _forget(self, *, designs: bool = False) -> None:
