@@ -202,3 +202,19 @@ def _any_kept(space, at):
     encoding = encoding_of(space, {})
     assert isinstance(encoding.nonlinear, Nonlinear)
     return bool(encoding.holds(encoding.snap(rows)).any())
+
+
+def test_they_hold_in_each_branch_of_a_conditional_space_and_among_candidates():
+    mode = ChoiceParameterConfig("mode", ["p", "q"], dependent_parameters={"p": ["a"], "q": ["b"]})
+    below = [RangeParameterConfig(name, (0.0, 1.0)) for name in "abw"]
+    among = [{"x": i / 20, "y": j / 20} for i in range(21) for j in range(21)]
+    spaces = [
+        search_space(
+            [mode, *below, *XY],
+            ["a + x <= 1", "x*w <= 0.3", own_rules.below_the_curve, "at most 2 of x, y, w"],
+        ),
+        search_space(XY, [own_rules.room], candidates=among),
+    ]
+    for space in spaces:
+        for node in ("centre", "sobol", "random"):
+            kept(space, dispatch.suggest(Request(space=space, node=node, count=5, seed=2)))

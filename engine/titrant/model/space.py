@@ -82,8 +82,8 @@ class SearchSpace(msgspec.Struct, frozen=True):
                 raise SearchSpaceError(why)
             if lost := [name for name in restriction.names if name in conditions]:
                 raise SearchSpaceError(
-                    f"constraint {restriction.text!r} counts {lost[0]!r}, which is active under a value of "
-                    f"{conditions[lost[0]].parent!r} only: count parameters that are always active"
+                    f"constraint {restriction.text!r} names {lost[0]!r}, which is active under a value of "
+                    f"{conditions[lost[0]].parent!r} only: name parameters that are always active"
                 )
 
     @property
