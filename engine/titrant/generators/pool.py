@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -128,11 +128,17 @@ class PoolSampler(Sampler):
                 return parameters
         return None
 
+    @cached_property
+    def _shuffled(self) -> Places:
+        return np.random.default_rng([self._seed, 10]).permutation(len(self.pool))
+
     def _place(self, u: Floats, away: Floats) -> int:
-        """The candidate for uniform coordinates, ``d``; of independent points, any with the same chance."""
+        """The candidate for uniform coordinates, ``d``; of independent points, any."""
         if self._kind == "random":
-            left = np.flatnonzero(np.isfinite(away))
-            return int(left[int((u[0] if len(u) else 0.0) * len(left))])
+            # By the place in one shuffled list, whatever has been taken, and the next one where that one is gone.
+            begin = int((u[0] if len(u) else 0.0) * len(away))
+            left = np.roll(self._shuffled, -begin)
+            return int(left[np.isfinite(away[left]).argmax()])
         (x,) = self.encoding.to_model(self.encoding.from_unit(u[None]))
         return int((self.pool.distances(x) + away).argmin())
 

@@ -69,6 +69,9 @@ SPACES: dict[str, SearchSpace] = {
     ),
     "components": search_space(_PARTS, ["a + b + c == 1", "at most 2 of a, b, c, each 0 or >= 0.1"]),
     "formula": search_space([_X, _Y, _COUNT], ["count*x <= 2", "x**2 + exp(-y) <= 0.5"]),
+    "candidates": search_space(
+        [_X, _SOLVENT], candidates=[{"x": i / 40, "solvent": _SOLVENT.values[i % 3]} for i in range(41)]
+    ),
     "narrow": search_space([*_PARTS, _RATE], ["a + b + c <= 1.02", "a + b + c >= 0.98", "a - b >= 0.3"]),
 }
 """One of each kind of space that a generator must cope with."""
