@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import metadata
 from typing import Any, Literal
 
@@ -14,6 +12,7 @@ from titrant.generators import dispatch
 from titrant.generators.base import Reply, Request
 from titrant.generators.external import settled
 from titrant.generators.gp.asked import mixed
+from titrant.generators.peers.calm import one_thread, quiet
 from titrant.generators.peers.told import Axis, Row, Told, told
 from titrant.model.space import ChoiceParameterConfig
 from titrant.model.trial import Parameterization
@@ -41,7 +40,7 @@ class AxGenerator:
         if method not in ("fast", "quality"):
             raise ConfigurationError(f"method is {method!r}, and must be 'fast' or 'quality'")
         try:
-            with _quiet():
+            with quiet():
                 from ax.api import client, configs  # noqa: PLC0415 - an extra
         except ModuleNotFoundError as exc:
             raise ConfigurationError("Ax is not installed: pip install 'titrant[ax]'") from exc
@@ -59,7 +58,8 @@ class AxGenerator:
             return dispatch.suggest(request)
         known = told(request, "Ax")
         versions = {name: metadata.version(name) for name in ("ax-platform", "botorch", "torch")}
-        with _quiet(), _one_thread():
+        _silence()
+        with quiet(), one_thread():
             return settled(request, self._wishes(request, known), f"Ax {self._method}", versions)
 
     def _wishes(self, request: Request, known: Told) -> Iterator[Parameterization]:
@@ -118,27 +118,8 @@ def _data(row: Row, *, sems: bool) -> dict[str, Any]:
     return values
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Neither warnings nor log lines of Ax: it has many, and each of its modules tells them on stderr by itself."""
-    # Recorded, not only filtered: BoTorch sets filters of its own to have its warnings shown.
-    with warnings.catch_warnings(record=True):
-        warnings.simplefilter("ignore")
-        yield
+def _silence() -> None:
+    """Ax has many log lines, and each of its modules tells them on stderr by itself."""
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] == "ax":
             logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Torch with one thread, and its chance as before afterwards: more would only take cores from the instruments."""
-    import torch  # noqa: PLC0415 - comes with Ax
-
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import metadata
 from typing import Any
 
@@ -14,6 +12,7 @@ from titrant.generators import dispatch
 from titrant.generators.base import Reply, Request
 from titrant.generators.external import settled
 from titrant.generators.gp.asked import mixed
+from titrant.generators.peers.calm import one_thread, quiet
 from titrant.generators.peers.told import Axis, Told, told
 from titrant.model.space import ChoiceParameterConfig
 from titrant.model.trial import Parameterization, ParameterValue
@@ -36,7 +35,7 @@ class BayBEGenerator:
 
     def __init__(self) -> None:
         try:
-            with _quiet():
+            with quiet():
                 import pandas as pd  # noqa: PLC0415 - an extra
                 from baybe import (  # noqa: PLC0415
                     constraints,
@@ -72,7 +71,7 @@ class BayBEGenerator:
             raise GenerationError("BayBE knows no outcome constraints: take another generator, or leave them out")
         versions = {name: metadata.version(name) for name in ("baybe", "botorch", "torch")}
         seed = mixed(request.seed, len(request.observed), len(request.pending))
-        with _quiet(), self._settings.Settings(random_seed=seed):
+        with quiet(), one_thread(), self._settings.Settings(random_seed=seed):
             return settled(request, self._wishes(request, known), "BayBE", versions)
 
     def _wishes(self, request: Request, known: Told) -> Iterator[Parameterization]:
@@ -133,11 +132,3 @@ def _read(axis: Axis, found: Any) -> ParameterValue:
     if isinstance(axis, ChoiceParameterConfig):
         return axis.allowed[int(found)]
     return math.exp(float(found)) if axis.scaling == "log" else float(found)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    # Recorded, not only filtered: BoTorch sets filters of its own to have its warnings shown.
-    with warnings.catch_warnings(record=True):
-        warnings.simplefilter("ignore")
-        yield
