@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import anyio
+
 from titrant_adapters.shape import bad
 from titrant_adapters.sila.config import SilaConfig
 from titrant_adapters.sila.server import Server
@@ -36,3 +38,15 @@ def _command(config: SilaConfig, server: Server) -> None:
             raise bad(field, min(wrong), f"{path} has {', '.join(known) or 'none'}")
     if missing := set(command.parameters) - sent:
         raise bad("settings", sorted(sent), f"{path} also wants {', '.join(sorted(missing))}")
+
+
+async def trusted(config: SilaConfig) -> bytes | None:
+    """The certificate to trust; None for the system's.
+
+    Raises:
+        ConfigurationError: It cannot be read.
+    """
+    try:
+        return await anyio.Path(config.certificate).read_bytes() if config.certificate else None
+    except OSError as exc:
+        raise bad("certificate", config.certificate, f"it cannot be read: {exc.strerror}") from exc

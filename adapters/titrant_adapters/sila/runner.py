@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import anyio
@@ -10,10 +10,10 @@ import anyio
 from titrant.errors import NeverSeen, OutcomeUnknown, SubmissionRefused
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
-from titrant_adapters.shape import AdapterRunner, Course, Setting, Settings, Shared, bad, library
+from titrant_adapters.shape import AdapterRunner, Course, Setting, Settings, Shared, library
 from titrant_adapters.sila.answers import ERRORS, at, number
 from titrant_adapters.sila.config import SilaConfig
-from titrant_adapters.sila.holding import held
+from titrant_adapters.sila.holding import held, trusted
 from titrant_adapters.sila.server import Server
 
 
@@ -41,11 +41,7 @@ class SilaRunner(AdapterRunner[SilaConfig]):
         return Settings(self.config.settings, self.config.otherwise, self.config.ignored)
 
     async def _dial(self) -> Server:
-        config = self.config
-        try:
-            root = await anyio.Path(config.certificate).read_bytes() if config.certificate else None
-        except OSError as exc:
-            raise bad("certificate", config.certificate, f"it cannot be read: {exc.strerror}") from exc
+        config, root = self.config, await trusted(self.config)
         return await Server.dial(config.host, config.port, tls=config.tls, root=root, timeout_s=config.timeout_s)
 
     async def connect(self) -> None:
@@ -60,7 +56,7 @@ class SilaRunner(AdapterRunner[SilaConfig]):
     async def make_safe(self) -> None:
         """Call the commands for it."""
         for name in self.config.safe:
-            await (await self.connection.ready()).call(name, self.config.metadata)
+            await self._call(name)
 
     async def look(self) -> AsyncIterator[Finding]:
         """Who answers, and with which features."""
@@ -82,9 +78,9 @@ class SilaRunner(AdapterRunner[SilaConfig]):
         finally:
             if uuid is None:
                 await self.connection.drop(server)
-        if uuid is None:
-            raise course.start.lost(f"{config.command} was not confirmed within {config.timeout_s:g} s")
-        return await self._follow(uuid, attempt, course)
+        if uuid is not None:
+            return await self._follow(uuid, attempt, course)
+        raise course.start.lost(f"{config.command} was not confirmed within {config.timeout_s:g} s")
 
     async def collect(self, attempt: Attempt, course: Course) -> Result:
         """Follow the execution whose uuid was recorded."""
@@ -101,14 +97,19 @@ class SilaRunner(AdapterRunner[SilaConfig]):
             sent = {name: names.get(value, value) for name, value in self.config.stop_with.items()}
             if None in sent.values():
                 raise SubmissionRefused("what the server calls it is not known yet")
-            server = await self.connection.ready()
-            try:
-                await server.call(self.config.stop, self.config.metadata, sent)
-            except TimeoutError:
-                await self.connection.drop(server)
-                raise
+            await self._call(self.config.stop, sent)
 
         await self.stop_run(attempt, tell, self.config.stop_timeout_s)
+
+    async def _call(self, command: str, sent: Mapping[str, Any] | None = None) -> None:
+        """Call a command that answers at once; the next does not get a connection on which it broke off."""
+        server = await self.connection.ready()
+        try:
+            await server.call(command, self.config.metadata, sent)
+        except Exception as exc:
+            if self.errors.meaning(type(exc)) == "unknown":
+                await self.connection.drop(server)
+            raise
 
     async def _follow(self, uuid: str, attempt: Attempt, course: Course) -> Result:
         """See an execution to its end, over as many connections as that takes."""
@@ -132,13 +133,10 @@ class SilaRunner(AdapterRunner[SilaConfig]):
                     await self.connection.drop(server)
                     await anyio.sleep(config.poll_s)
 
-        async def sent(_setting: Setting, _value: Any) -> None:
-            """It went with the command."""
-
         async def carried_out(setting: Setting) -> Any:
             return at(answer, str(setting.read_back))
 
-        executed = await self.settings.apply(attempt.parameters, sent, carried_out)
+        executed = await self.settings.compare(attempt.parameters, carried_out)
         data = {name: number(answer, path) for name, path in config.measure.items()}
         return Result(data=data, executed=executed or None)
 
