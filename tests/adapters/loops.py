@@ -128,8 +128,10 @@ async def killed_and_resumed(
         started = await count() - at_start
         if started <= kill_after:  # the log need not be read yet, which is long work many times a second
             return False
-        over = sum(isinstance(event, OVER) for event in _events(plan.log))
-        return kill_after <= over < started
+        events = _events(plan.log)
+        over = sum(isinstance(event, OVER) for event in events)
+        ended = {event.trial for event in events if isinstance(event, (*OVER, e.TrialRunFinished))}
+        return kill_after <= over and len(ended) < started
 
     code, said = await _child(plan, env, kill_when=under_way)
     assert code == -signal.SIGKILL, f"it was to be killed while a run was under way, and ended with {code}:\n{said}"
@@ -238,8 +240,11 @@ async def _child(plan, env, kill_when=None):
             if kill_when is not None:
                 while process.returncode is None:
                     if await kill_when():
-                        process.kill()
-                        break
+                        process.send_signal(signal.SIGSTOP)  # or the run could be over by the time the signal comes
+                        if await kill_when():
+                            process.kill()
+                            break
+                        process.send_signal(signal.SIGCONT)
                     await anyio.sleep(0.005)  # the lab may be another process
             await process.wait()
     finally:
