@@ -13,12 +13,13 @@ from titrant.generators.encoding import encoding_of
 from titrant.generators.failures.weighed import weighing
 from titrant.generators.gp import model, turbo, versions
 from titrant.generators.gp.acquisition import Averaged
-from titrant.generators.gp.asked import TooFewError, asked, data_of, mixed, or_sobol, rows_of
+from titrant.generators.gp.asked import Asked, TooFewError, asked, data_of, mixed, or_sobol, rows_of
 from titrant.generators.gp.bend import bent
 from titrant.generators.gp.build import DRAWS, build
 from titrant.generators.gp.climb import Climber
+from titrant.generators.gp.elsewhere import SecondLook
 from titrant.generators.gp.fitted import NUMERICAL, fit, worths
-from titrant.generators.gp.here import here
+from titrant.generators.gp.here import Here, here
 from titrant.generators.gp.paths import Draw
 from titrant.generators.gp.posterior import Posterior
 from titrant.generators.gp.turns import in_turn
@@ -74,7 +75,25 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
         told = [model.predict(one, fitted.data, x, fitted.functions) for one in models]
         return told[0][0] if len(told) == 1 else model.averaged(told)[0]
 
-    return in_turn(request, found, built, predicted)
+    second = SecondLook(config, found.target, fitted) if _looks_twice(request, found, circumstances) else None
+
+    def otherwise(pending: Floats, seed: int, value: float) -> tuple[Climber, str] | None:
+        turn = len(request.observed) + len(pending)
+        function = None if second is None else second(turn, value, pending, seed)
+        return None if function is None else (Climber(weighed(function)), f"{fitted.name} + {function.name}")
+
+    return in_turn(request, found, built, predicted, otherwise)
+
+
+def _looks_twice(request: Request, found: Asked, circumstances: Here | None) -> bool:
+    """Whether other hills are looked at: where there is one metric, and space between the points."""
+    return (
+        request.method != "thompson"
+        and len(found.data.metrics) == 1
+        and not len(found.target.bounds)
+        and found.domain.free.size is None
+        and circumstances is None
+    )
 
 
 def predict(request: PredictionRequest) -> PredictionReply:

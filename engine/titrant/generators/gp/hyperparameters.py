@@ -25,10 +25,11 @@ from titrant.generators.axes import Floats
 from titrant.generators.gp.data import NOISE_FLOOR
 from titrant.generators.gp.kernel import matern, squared_distances
 
-# Priors, as terms of the negative log density of the logarithms. Length scales from a third of the cube to three times
-# its side cost little, by _ENDS (l^2 + 1/l^2) each; and _TOGETHER (log l - mean)^2 / 2 keeps them together, since what
-# looks irrelevant in one valley matters in the next.
-_ENDS = 0.1
+# Priors, as terms of the negative log density of the logarithms. Length scales from a fifth of the cube's side to twice
+# that cost little, by _ENDS (r^2 + 1/r^2) each, r being their ratio to _CENTRE: with longer ones, that few data
+# contradict, all that is worth a trial seems to lie in the corners. And _TOGETHER (log l - mean)^2 / 2 keeps them
+# together, since what looks irrelevant in one valley matters in the next.
+_ENDS, _CENTRE = 0.1, 0.7
 _TOGETHER = 3.0
 # A gamma density of shape 2 and mode 1.
 _OUTPUTSCALE_SHAPE = 2.0
@@ -223,7 +224,7 @@ class Density:
     def _prior(self, theta: Floats) -> tuple[float, Floats]:
         """The negative log density of the priors without its constant, and its gradient."""
         logs, outputscale = theta[: self._width], np.exp(theta[self._width])
-        square = np.exp(2.0 * logs)
+        square = np.exp(2.0 * logs) / _CENTRE**2
         apart = logs - logs.mean() if len(logs) else logs
         value = _ENDS * (square + 1.0 / square).sum() + 0.5 * _TOGETHER * (apart @ apart)
         value += outputscale - (_OUTPUTSCALE_SHAPE - 1.0) * theta[self._width]
