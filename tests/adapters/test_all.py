@@ -270,9 +270,8 @@ SECRET = "hush-hush-81"
 
 def secrets_in(group, name):
     """Fields that hold secrets, each filled with one."""
-    properties = adapter(group, name).config_type.schema()["$defs"][adapter(group, name).config_type.__name__][
-        "properties"
-    ]
+    kind = adapter(group, name).config_type
+    properties = kind.schema()["$defs"][kind.__name__]["properties"]
     found = {field: json.dumps(told) for field, told in properties.items() if '"password"' in json.dumps(told)}
     return {field: {"A.B": SECRET} if '"additionalProperties"' in told else SECRET for field, told in found.items()}
 
