@@ -123,7 +123,7 @@ async def test_an_action_that_was_created_and_never_started_was_never_seen(madsc
         ({"settings": {}}, "args is {}: run_reaction wants temperature"),
         ({"args": {"minutes": 5}}, "run_reaction takes temperature, and no minutes"),
         ({"safe": ["safety_stop"]}, "safe is 'safety_stop': the node has the admin commands lock, reset"),
-        ({"cancel": True}, "safe is 'cancel': the node has"),
+        ({"cancel": True}, "cancel is True: the node has the admin commands lock"),
     ],
 )
 async def test_what_the_node_does_not_have_is_told_when_connecting(madsci, fields, told):

@@ -59,8 +59,9 @@ class MadsciConfig(HttpConfig, frozen=True, kw_only=True):
             raise bad("args", self.args, f"{self.action} wants {', '.join(lacking)}: add it, or a setting for it")
         if (extra := given - known.keys()) and not action.get("accepts_var_kwargs"):
             raise bad("args", sorted(given), f"{self.action} takes {', '.join(known)}, and no {min(extra)}")
-        asked = [("safe", command) for command in self.safe]
-        asked += [(name, name) for name in ("cancel", "reset") if getattr(self, name)]
-        for field, command in asked:
+        for command in self.safe:
             if command not in commands:
-                raise bad(field, command, f"the node has the admin commands {', '.join(commands)}")
+                raise bad("safe", command, f"the node has the admin commands {', '.join(commands)}")
+        for command in ("cancel", "reset"):
+            if getattr(self, command) and command not in commands:
+                raise bad(command, True, f"the node has the admin commands {', '.join(commands)}")  # noqa: FBT003
