@@ -124,3 +124,18 @@ def test_a_space_with_everything_held_has_one_point():
     space = search_space(fractions(2))
 
     assert made(space, 3, fixed={"x0": 0.5, "x1": 0.25}) == [{"x0": 0.5, "x1": 0.25}]
+
+
+def test_the_few_points_that_steep_equalities_leave_are_solved_for():
+    weights = ((29, 9, 2, -14, -12, -28), (-25, -29, -19, 20, 8, 25), (6, 15, 7, 13, 2, 23))
+    point = (51, 38, 30, 16, 18, 2)
+    names = [f"p{i}" for i in range(6)]
+    constraints = [
+        " + ".join(f"{w}*{name}" for w, name in zip(row, names, strict=True))
+        + f" == {sum(w * x for w, x in zip(row, point, strict=True))}"
+        for row in weights
+    ]
+    space = search_space([RangeParameterConfig(name, (0, 60), "int") for name in names], constraints)
+
+    assert all(space.contains(values) for values in made(space, 1))
+    assert sampler_of(space, {}, 0).block(0, 1)[1].all()

@@ -31,6 +31,7 @@ class Programme:
     """
 
     def __init__(self, space: SearchSpace) -> None:
+        self._linear = space.constraints
         self._upper: list[float] = []
         self._lower: list[float] = []
         self._stepped: list[bool] = []
@@ -102,6 +103,17 @@ class Programme:
         if answer.status == _INFEASIBLE:
             return False
         return None if answer.x is None else True
+
+    def point(self, rng: np.random.Generator) -> dict[str, float] | None:
+        """A point that keeps all linear constraints, another for each state of chance; None where none was found."""
+        rows = [self._row(one) for one in self._linear]
+        answer = self._solved(rows, rng.standard_normal(len(self._lower)), steps=True)
+        if answer.x is None:
+            return None
+        return {
+            name: self._known[name] + sum(factor * float(answer.x[column]) for column, factor in columns)
+            for name, columns in self._columns.items()
+        }
 
     def nearest(self, constraint: LinearConstraint) -> tuple[float, ...]:
         """The nearest sums below and above the bound that the space reaches, one of them at least."""

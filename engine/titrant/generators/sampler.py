@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from titrant.errors import GenerationError
 from titrant.generators.axes import Floats
@@ -16,8 +18,12 @@ from titrant.generators.polytope import Polytope
 from titrant.generators.repair import repair_linear, without_noise
 from titrant.generators.sequences import Kind, sequence_of
 from titrant.generators.shares import Shares
+from titrant.model.parameters import FixedParameterConfig
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization
+
+if TYPE_CHECKING:
+    from titrant.generators.programme import Programme
 
 # Points tried to find out how many of the sequence keep the constraints.
 _PROBES = 512
@@ -25,6 +31,8 @@ _PROBES = 512
 _WORTHWHILE = 0.02
 # Of a total that is shared out, as a part of all that fits: beyond this hardly anything is left to choose.
 _MARGIN = 1e-6
+# Points that are mended to find out whether that leads anywhere.
+_TRIED = 8
 # Positions in a row without a feasible, untried point after which a search ends; fewer where each takes longer.
 _PATIENCE = {
     "box": 20_000,
@@ -122,10 +130,52 @@ class Sampler:
         if not self.mends:
             return z, inside & system.holds(z)
         for i in np.flatnonzero(inside):
+            if self._is_needle:
+                mended = self._solved(np.random.default_rng([self._seed, 2, start + int(i)]))
+                inside[i] = mended is not None
+                z[i, self._involved] = 0.0 if mended is None else mended
+                continue
             mended = repair_linear(encoding, z[i], np.random.default_rng([self._seed, 2, start + int(i)]))
             inside[i] = mended is not None
             z[i] = z[i] if mended is None else mended
         return z, inside
+
+    @cached_property
+    def _is_needle(self) -> bool:
+        """Whether so few points keep the constraints that mending finds none: then each is solved for."""
+        if self.method != "polytope" or any(gate for gate in self.encoding.system.gates):
+            return False
+        rngs = [np.random.default_rng([0, 1, i]) for i in range(_TRIED)]
+        z = self.encoding.from_unit(np.full((_TRIED, self.encoding.dimension), 0.5))
+        z[:, self._involved] = self._unscaled(self._polytope.sample(rngs))
+        return all(repair_linear(self.encoding, row, np.random.default_rng(0)) is None for row in z)
+
+    @cached_property
+    def _programme(self) -> Programme:
+        from titrant.generators.programme import Programme  # noqa: PLC0415 - hardly ever needed
+
+        held = self.encoding.fixed
+        return Programme(
+            replace(
+                self.encoding.space,
+                parameters=tuple(
+                    FixedParameterConfig(one.name, held[one.name]) if one.name in held else one
+                    for one in self.encoding.space.parameters
+                ),
+                restrictions=UNSET,
+                candidates=UNSET,
+            )
+        )
+
+    def _solved(self, rng: np.random.Generator) -> Floats | None:
+        """Numbers of the axes in constraints, that keep these: as many as ``_involved``."""
+        values = self._programme.point(rng)
+        if values is None:
+            return None
+        z = self.encoding.from_unit(np.full((1, self.encoding.dimension), 0.5))
+        z[0, self._involved] = [values[self.encoding.axes[j].name] for j in self._involved]
+        mended = repair_linear(self.encoding, z[0], rng)
+        return None if mended is None else mended[self._involved]
 
     @property
     def _polytope(self) -> Polytope:
