@@ -101,7 +101,7 @@ class Changing(OnEngine):
         await self._change(SpaceChange(fixed={name: value}), by(actor, reason))
 
     async def add_constraint(self, text: str, reason: str = "", actor: str | None = None) -> None:
-        """Have trials to come keep one more linear constraint: ``"x1 + 2*x2 <= 3"``.
+        """Have trials to come keep one more constraint, of any kind: ``"x1 + 2*x2 <= 3"``.
 
         Raises:
             SearchSpaceError: It cannot be read, or leaves no room.

@@ -25,7 +25,7 @@ class Configuring(OnEngine):
     async def configure_experiment(
         self,
         parameters: Sequence[Any],
-        parameter_constraints: Sequence[str] | None = None,
+        parameter_constraints: Sequence[Any] | None = None,
         name: str | None = None,
         description: str | None = None,
         experiment_type: str | None = None,
@@ -39,7 +39,8 @@ class Configuring(OnEngine):
         Args:
             parameters: ``RangeParameterConfig``, ``ChoiceParameterConfig`` and ``FixedParameterConfig`` (Ax's own
                 configs are read as well).
-            parameter_constraints: Linear, as text in the parameters' own units: ``"x1 + 2*x2 <= 3"``, ``"a + b == 1"``.
+            parameter_constraints: Texts in the parameters' own units, ``"x1 + 2*x2 <= 3"``, ``"a + b == 1"``,
+                ``"a*b <= 3"``, ``"at most 2 of a, b, c"``, or functions that can be imported (docs/search-spaces.md).
             name: The experiment's name.
             description: What it is about.
             experiment_type: A word to sort experiments by.
