@@ -52,7 +52,7 @@ class AxGenerator:
         """Make ``request.count`` suggestions.
 
         Raises:
-            GenerationError: Nothing is sought or measured yet, or nothing keeps the constraints.
+            GenerationError: Nothing is sought yet, or nothing keeps the constraints.
         """
         if request.node != "bo":
             return dispatch.suggest(request)
@@ -65,7 +65,8 @@ class AxGenerator:
     def _wishes(self, request: Request, known: Told) -> Iterator[Parameterization]:
         if not known.axes:
             yield {}
-            return
+        if not known.axes or not known.rows:
+            return  # nothing to choose, or nothing to learn from: Sobol points go, and say so
         # Ax reads names as parts of formulas: whatever ours are, its own are plain.
         names = {axis.name: f"p{place}" for place, axis in enumerate(known.axes)}
         client = self._client(random_seed=mixed(request.seed, len(request.observed), len(request.pending)))

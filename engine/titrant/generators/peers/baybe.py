@@ -61,13 +61,12 @@ class BayBEGenerator:
         """Make ``request.count`` suggestions.
 
         Raises:
-            GenerationError: Nothing is sought or measured yet, there are outcome constraints, or nothing keeps the
-                constraints.
+            GenerationError: Nothing is sought yet, there are outcome constraints, or nothing keeps the constraints.
         """
         if request.node != "bo":
             return dispatch.suggest(request)
         known = told(request, "BayBE")
-        if known.rows[0].excesses:
+        if any(row.excesses for row in known.rows):
             raise GenerationError("BayBE knows no outcome constraints: take another generator, or leave them out")
         versions = {name: metadata.version(name) for name in ("baybe", "botorch", "torch")}
         seed = mixed(request.seed, len(request.observed), len(request.pending))
@@ -77,7 +76,8 @@ class BayBEGenerator:
     def _wishes(self, request: Request, known: Told) -> Iterator[Parameterization]:
         if not known.axes:
             yield {}
-            return
+        if not known.axes or not known.rows:
+            return  # nothing to choose, or nothing to learn from: Sobol points go, and say so
         space = self._searchspace.SearchSpace.from_product(
             [self._parameter(axis) for axis in known.axes],
             [

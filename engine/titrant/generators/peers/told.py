@@ -58,15 +58,13 @@ def told(request: Request, name: str) -> Told:
         name: Who is told, for messages.
 
     Raises:
-        GenerationError: Nothing is sought yet, or nothing was measured.
+        GenerationError: Nothing is sought yet.
     """
     sought = request.optimization
     if sought is None:
         raise GenerationError(f"{name} needs an objective: configure the optimization first")
     axes = tuple(_axes(request))
     rows = tuple(_rows(request, axes, sought))
-    if not rows:
-        raise GenerationError(f"{name} needs a trial with data of {', '.join(sought.metric_names)}")
     return Told(axes, tuple(_limits(request, axes)), rows, tuple(_places(request, axes, request.pending)))
 
 
