@@ -103,7 +103,9 @@ class TestStopping(StopContract):
     def stoppable(self, door, request):
         fields = TWIN if request.param == "with keys" else BARE
         stop = {"stop": {"at": 200, "value": 2}, "failed": (3, 4), "stop_timeout_s": 5.0, "run_timeout_s": 60.0}
-        return lambda **more: ModbusRunner(**(fields | FAST | {"safe": ()} | stop | more), port=door.port)
+        return lambda **more: ModbusRunner(
+            **(fields | FAST | {"safe": (), "timeout_s": 2.0} | stop | more), port=door.port
+        )
 
     @pytest.mark.anyio
     async def test_a_run_that_somebody_else_started_is_not_stopped(self, door):

@@ -174,7 +174,7 @@ class TestStopping(StopContract):
     @pytest.fixture
     def stoppable(self, door, mosquitto):
         stop = {"topic": f"{door.prefix}/cmd", "json": {"id": "{question}", "do": "stop", "key": "{key}"}}
-        more = {"places": 2, "run_timeout_s": 60.0, "stop": stop, "stop_timeout_s": 5.0, "safe": ()}
+        more = {"places": 2, "timeout_s": 2.0, "run_timeout_s": 60.0, "stop": stop, "stop_timeout_s": 5.0, "safe": ()}
         return lambda **fields: MqttRunner(port=mosquitto.port, **(twin_at(door.prefix) | SHORT | more | fields))
 
     @pytest.mark.anyio

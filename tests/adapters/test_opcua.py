@@ -160,7 +160,7 @@ class TestStopping(StopContract):
 
     @pytest.fixture
     def stoppable(self, door):
-        stop = {"stop": "FunctionalUnitState/Stop", "stop_timeout_s": 5.0, "safe": {}, "timeout_s": 0.4}
+        stop = {"stop": "FunctionalUnitState/Stop", "stop_timeout_s": 8.0, "safe": {}, "timeout_s": 2.0}
         return lambda **fields: OpcUaRunner(url=door.address, **(FIELDS | {"run_timeout_s": 60.0} | stop | fields))
 
     @pytest.mark.anyio

@@ -219,7 +219,7 @@ class TestStopping(StopContract):
     def stoppable(self, door, request):
         self.remembers = request.param == "named"
         stop = {"stop": 'ABOR "{key}"' if request.param == "named" else "ABOR", "stop_timeout_s": 5.0, "safe": ()}
-        given = WAYS[request.param] | {"timeout_s": 0.3, "run_timeout_s": 60.0, "poll_s": 0.01} | stop
+        given = WAYS[request.param] | {"timeout_s": 2.0, "run_timeout_s": 60.0, "poll_s": 0.01} | stop
         return lambda **more: ScpiRunner(host="127.0.0.1", port=door.port, **(given | more))
 
     @pytest.mark.anyio

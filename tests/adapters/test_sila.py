@@ -126,9 +126,9 @@ class TestStopping(StopContract):
 
     @pytest.fixture
     def stoppable(self, door):
-        stop = {"stop": "CancelController.CancelCommand", "stop_timeout_s": 5.0, "safe": ()}
+        stop = {"stop": "CancelController.CancelCommand", "stop_timeout_s": 8.0, "safe": ()}
         return lambda **fields: SilaRunner(
-            port=door.port, **(TWIN | SHORT | {"places": 2, "run_timeout_s": 60.0} | stop | fields)
+            port=door.port, **(TWIN | SHORT | {"places": 2, "run_timeout_s": 60.0, "timeout_s": 2.0} | stop | fields)
         )
 
     @pytest.mark.anyio
