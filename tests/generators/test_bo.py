@@ -92,7 +92,7 @@ def test_an_outcome_constraint_keeps_it_where_it_is_met(asked, square):
     )
     parameters = only(asked(square, observed, optimization_config("y", ["c <= 0.5"]))).parameters
 
-    assert parameters == pytest.approx({"x": 0.5, "y": 0.2}, abs=0.1)
+    assert parameters == pytest.approx({"x": 0.5, "y": 0.2}, abs=0.15)
 
 
 def test_where_nothing_met_the_constraint_it_looks_for_what_does(asked, square):
@@ -103,7 +103,7 @@ def test_where_nothing_met_the_constraint_it_looks_for_what_does(asked, square):
     )
     proposal = only(asked(square, observed, optimization_config("y", ["c <= 0.3"])))
 
-    assert proposal.generator.endswith("LogPF")
+    assert proposal.generator.endswith(("LogPF", "Thompson"))
     assert proposal.parameters["x"] < 0.4
 
 

@@ -36,7 +36,7 @@ def proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal
         return
     fitted = fit(config, data, worth[region.begin :])
     feasible = found.target.feasible(fitted.data.y)
-    centre = _best(fitted.posteriors, found.target, feasible, worths(fitted.data, found.target))
+    centre = _best(fitted.posteriors, found.target, feasible)
     hyper = fitted.posteriors[int(np.abs(found.target.objectives[0]).argmax())].hyper
     low, high = box(fitted.data.x[centre], region.side, hyper)
     domain = BoxedDomain(request.space, request.fixed, found.seed, fitted.data.z[centre], low, high)
@@ -72,9 +72,9 @@ def _begun(request: Request, found: Asked) -> Iterator[Proposal]:
                 break
 
 
-def _best(model: tuple[Posterior, ...], target: Goal, feasible: Mask, worth: Floats) -> int:
-    """The place of the known point that the model thinks best."""
-    if not feasible.any():
-        return int(worth.argmax())
+def _best(model: tuple[Posterior, ...], target: Goal, feasible: Mask) -> int:
+    """The place of the known point that the model thinks best; that breaks the constraints least, where all do."""
     known = np.stack([one.known[:, 0] for one in model], axis=1)
+    if not feasible.any():
+        return int(np.maximum(known @ target.constraints.T - target.bounds, 0.0).sum(1).argmin())
     return int(np.where(feasible, target.values(known)[:, 0], -np.inf).argmax())
