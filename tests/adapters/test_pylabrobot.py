@@ -27,7 +27,7 @@ FIELDS = {
     "settings": {"x": {"to": "stock[A1:H1]", "unit": "uL"}},
     "measure": {"y": {"at": {"wavelength": 520}}},
 }
-FAST = {"timeout_s": 0.4, "run_timeout_s": 1.0, "poll_s": 0.01}
+FAST = {"timeout_s": 0.4, "run_timeout_s": 2.0, "poll_s": 0.01}
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def page_of(book):
 
 class TestPylabrobotKeepsTheContract(RunnerContract):
     deadline_s = 0.4
-    run_deadline_s = 1.0
+    run_deadline_s = 2.0
     points = ({"x": 30.0}, {"x": 60.0})
     cannot: ClassVar = {
         "half_frame": "the library is called in this process: there are no frames",

@@ -113,7 +113,7 @@ def measured(trial, point, value):
     return Point(trial=trial, parameters=point, observations=(Observation("y", value),))
 
 
-@pytest.mark.parametrize("method", ["fast", "quality"])
+@pytest.mark.parametrize("method", ["fast", "botorch"])
 def test_models_suggest_points_of_the_space_and_find_the_better_branch(method):
     def worth(point):  # flow is better, at a = 0.8, t = 2
         if point["mode"] == "batch":
@@ -131,7 +131,7 @@ def test_models_suggest_points_of_the_space_and_find_the_better_branch(method):
         assert SPACE.check(made.parameters) == made.parameters
         seen = (*seen, measured(trial, made.parameters, worth(made.parameters)))
 
-    assert method == "quality" or max(worth(point.parameters) for point in seen) > 0.99
+    assert method == "botorch" or max(worth(point.parameters) for point in seen) > 0.99
 
 
 def test_a_sampler_gives_the_same_points_one_by_one():

@@ -48,8 +48,7 @@ def test_one_by_one_gives_the_same_recipes_as_all_at_once():
         assert one == expected
 
 
-@pytest.mark.parametrize("method", ["fast", "quality"])
-def test_the_model_finds_the_recipe_and_keeps_to_the_number_of_components(method):
+def test_the_model_finds_the_recipe_and_keeps_to_the_number_of_components():
     space = search_space(
         [RangeParameterConfig(name, (0.0, 1.0)) for name in NAMES[:6]],
         [f"{' + '.join(NAMES[:6])} == 1", f"at most 2 of {', '.join(NAMES[:6])}, each 0 or >= 0.1"],
@@ -60,7 +59,6 @@ def test_the_model_finds_the_recipe_and_keeps_to_the_number_of_components(method
         request = Request(
             space=space,
             node="sobol" if number < 6 else "bo",
-            method=method,
             optimization=optimization_config("y"),
             observed=tuple(points),
             position=number,

@@ -83,7 +83,7 @@ def test_the_model_keeps_them_and_says_so_twice(name):
 
 @pytest.mark.parametrize("name", ["ring", "components"])
 def test_the_model_with_botorch_keeps_them(name):
-    kept(SPACES[name], dispatch.suggest(modelled(SPACES[name], method="quality")))
+    kept(SPACES[name], dispatch.suggest(modelled(SPACES[name], method="botorch")))
 
 
 @pytest.mark.parametrize("name", SPACES)

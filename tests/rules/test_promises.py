@@ -11,6 +11,9 @@ from titrant.messages.events import Event
 
 from .promises import Watched, live
 
+ELSEWHERE = {"CandidatesKept"}
+"""Only sets of tens of thousands of candidates need this event: see test_setup."""
+
 OUTCOMES = {"finished", "timeout", "drained", "stopped", "halted", "failure_rate", "stuck", "exhausted", "interrupted"}
 
 
@@ -29,7 +32,7 @@ def test_every_event_outcome_and_state_is_reached():
     for seed in range(150):
         seen.update(live(Random(seed), steps=120).seen)
 
-    assert {kind.__name__ for kind in get_args(Event)} <= seen.keys()
+    assert {kind.__name__ for kind in get_args(Event)} - ELSEWHERE <= seen.keys()
     assert seen.keys() >= OUTCOMES
     assert seen.keys() >= {"COMPLETED", "FAILED", "ABANDONED", "EARLY_STOPPED", "UNKNOWN", "refused"}
     assert seen.keys() >= {"PROPOSED", "REJECTED", "STALE", "approved in hand", "approved for the loop"}

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from titrant.errors import CommandRefused, ConfigurationError
 from titrant.messages import commands as c
 from titrant.messages import events as e
+from titrant.model import candidates
 from titrant.model.experiment import Definition, Experiment, GenerationStrategy, RunnerSpec
 from titrant.model.objective import optimization_config
 from titrant.model.space import RangeParameterConfig, search_space
@@ -40,6 +41,18 @@ def test_a_session_is_closed():
 
 def test_a_search_space_is_set():
     assert then(State(), c.ConfigureExperiment(experiment=SPACE)) == (e.ExperimentConfigured(experiment=SPACE),)
+
+
+def test_candidates_too_many_for_one_event_come_in_the_events_after_it(monkeypatch):
+    monkeypatch.setattr(candidates, "_SMALL", 0)
+    monkeypatch.setattr(candidates, "PART", 60)
+    pool = Experiment(space=candidates.with_candidates(SPACE.space, [{"x": i / 40} for i in range(41)]))
+
+    configured, *parts = then(State(), c.ConfigureExperiment(experiment=pool))
+
+    assert len(parts) > 1
+    assert all(isinstance(part, e.CandidatesKept) and len(part.text) <= 60 for part in parts)
+    assert fold(configured, *parts).experiment == pool
 
 
 def test_what_a_file_says_is_kept_with_the_search_space():

@@ -223,7 +223,7 @@ def test_a_late_nan_fills_no_gap():
 @pytest.mark.parametrize(
     ("command", "event"),
     [
-        (c.MarkFailed(trial=0, reason="spilled"), e.TrialFailed(trial=0, reason="spilled")),
+        (c.MarkFailed(trial=0, reason="spilled"), e.TrialFailed(trial=0, reason="spilled", informative=True)),
         (c.MarkAbandoned(trial=0, reason="toxic"), e.TrialAbandoned(trial=0, reason="toxic")),
     ],
 )
