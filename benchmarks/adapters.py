@@ -25,17 +25,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import _adapter_cases  # noqa: F401
+import _adapter_batch  # noqa: F401  # enters its cases
+import _adapter_cases  # noqa: F401  # the same
 import _adapter_elsewhere  # noqa: F401  # the same
 import _adapter_folders  # noqa: F401  # the same
-import _adapter_lines  # noqa: F401  # enters its cases
+import _adapter_lines  # noqa: F401  # the same
 from _adapter_sides import CASES, Case, NotHereError, Trial
 from _machine import commit, machine, versions
 
 TARGET = 1.2
 SECONDS = 1.0
 WITHOUT = {
-    "slurm": "a job takes seconds to begin, by Slurm's own clock",
     "workcell": "its steps are carried out by the adapters above",
 }
 """Why some have no case."""
