@@ -24,7 +24,7 @@ FIELDS = {
     "measure": {"y": 1},
     "safe": [["safe_state"]],
 }
-SHORT = {"poll_s": 0.005, "timeout_s": 0.4, "run_timeout_s": 1.0}
+SHORT = {"poll_s": 0.005, "timeout_s": 0.4, "run_timeout_s": 2.0}
 
 
 class Supply:
@@ -68,7 +68,7 @@ def make_runner(folder):
 
 class TestChemspeedKeepsTheContract(RunnerContract):
     deadline_s = 0.4
-    run_deadline_s = 1.0
+    run_deadline_s = 2.0
     cannot: ClassVar = {
         "refuse": "the four files have no word for no: a command that is not done is over as well",
         "defined_error": "the four files have no word for an error: nothing comes back",

@@ -32,7 +32,7 @@ BARE = {
     "safe": [{"at": 200, "value": 3}],
 }
 TWIN = BARE | {"key": "201:uint32", "key_of_run": "214:uint32"}
-FAST = {"timeout_s": 0.4, "run_timeout_s": 1.0, "poll_s": 0.01}
+FAST = {"timeout_s": 0.4, "run_timeout_s": 2.0, "poll_s": 0.01}
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def door():
 
 class TestModbusKeepsTheContract(RunnerContract):
     deadline_s = 0.4
-    run_deadline_s = 1.0
+    run_deadline_s = 2.0
     tolerance = 1e-4
 
     def expected(self, parameters):

@@ -41,7 +41,7 @@ async def lab():
 @pytest.fixture
 def make_runner(lab):
     def make(**fields):
-        given = FIELDS | {"timeout_s": 0.3, "run_timeout_s": 1.0, "poll_s": 0.01} | fields
+        given = FIELDS | {"timeout_s": 0.3, "run_timeout_s": 2.0, "poll_s": 0.01} | fields
         return ScpiRunner(host="127.0.0.1", port=lab.port, **given)
 
     return make
@@ -49,7 +49,7 @@ def make_runner(lab):
 
 class TestScpiKeepsTheContract(RunnerContract):
     deadline_s = 0.3
-    run_deadline_s = 1.0
+    run_deadline_s = 2.0
 
     def expected(self, parameters):
         return parameters["x"] ** 2
@@ -187,7 +187,7 @@ WAYS = {"nameless": TWIN, "named": NAMED, "latest": LATEST, "awaited": AWAITED, 
 
 class TestScpiKeepsTheContractWithTheTwin(RunnerContract):
     deadline_s = 0.3
-    run_deadline_s = 1.0
+    run_deadline_s = 2.0
 
     def expected(self, parameters):
         return parameters["x"] ** 2
@@ -203,7 +203,7 @@ class TestScpiKeepsTheContractWithTheTwin(RunnerContract):
 
     @pytest.fixture(params=WAYS)
     def make_runner(self, door, request):
-        fields = WAYS[request.param] | {"timeout_s": 0.3, "run_timeout_s": 1.0, "poll_s": 0.01}
+        fields = WAYS[request.param] | {"timeout_s": 0.3, "run_timeout_s": 2.0, "poll_s": 0.01}
         return lambda: ScpiRunner(host="127.0.0.1", port=door.port, **fields)
 
 
@@ -235,7 +235,7 @@ class TestStopping(StopContract):
 @pytest.mark.anyio
 async def test_a_run_that_failed_leaves_no_error_to_the_next(tmp_path):
     """Where *OPC? tells of the end, only the queue tells how that was."""
-    fields = AWAITED | {"timeout_s": 0.3, "run_timeout_s": 1.0}
+    fields = AWAITED | {"timeout_s": 0.3, "run_timeout_s": 2.0}
     async with opened("scpi") as door, ScpiRunner(host="127.0.0.1", port=door.port, **fields) as runner:
         await door.lab.arm("defined_error")
         with pytest.raises(RunnerError, match=r"the run ended with -240,.*the nozzle is clogged"):

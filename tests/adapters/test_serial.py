@@ -43,7 +43,7 @@ PUMP = {
     "measure": {"y": "DIS"},
     "safe": ["STP"],
 }
-FAST = {"timeout_s": 0.4, "run_timeout_s": 1.0, "poll_s": 0.01}
+FAST = {"timeout_s": 0.4, "run_timeout_s": 2.0, "poll_s": 0.01}
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def make_runner(port):
 
 class TestSerialKeepsTheContract(RunnerContract):
     deadline_s = 0.4
-    run_deadline_s = 1.0
+    run_deadline_s = 2.0
 
     def expected(self, parameters):
         return parameters["x"] ** 2

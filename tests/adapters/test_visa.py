@@ -39,7 +39,7 @@ PLAYED = {
     "measure": {"y": "VOLT?"},
     "safe": ["OUTP OFF"],
 }
-FAST = {"timeout_s": 0.4, "run_timeout_s": 1.0, "poll_s": 0.01}
+FAST = {"timeout_s": 0.4, "run_timeout_s": 2.0, "poll_s": 0.01}
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def runner_at(port, fields, **more):
 
 class TestVisaKeepsTheContract(RunnerContract):
     deadline_s = 0.4
-    run_deadline_s = 1.0
+    run_deadline_s = 2.0
 
     def expected(self, parameters):
         return parameters["x"] ** 2
@@ -84,7 +84,7 @@ class TestVisaKeepsTheContract(RunnerContract):
 
 class TestVisaOverTheTwinsWire(RunnerContract):
     deadline_s = 0.4
-    run_deadline_s = 1.0
+    run_deadline_s = 2.0
 
     def expected(self, parameters):
         return parameters["x"] ** 2
