@@ -1,6 +1,6 @@
 # What one does with this checkout; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo test servers test-adapters lint bench-log bench-adapters bench-orchestration campaign clean
+.PHONY: help demo test servers test-adapters test-peers lint bench-log bench-adapters bench-orchestration campaign clean
 
 PYTHON ?= python3
 CAMPAIGN ?= 500
@@ -36,6 +36,9 @@ servers:  ## install the servers that the tests need from Debian (apt-get, with 
 test-adapters: $(READY)  ## adapters against servers in environments of their own (made here, some minutes the first time)
 	@$(BIN)/python tests/adapters/environments.py
 	$(BIN)/python -m pytest -q -m adapters_slow
+
+test-peers: $(READY)  ## Ax and BayBE as generators: half an hour, nearly all of it theirs
+	$(BIN)/python -m pytest -q -m peers_slow
 
 lint: $(READY)  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

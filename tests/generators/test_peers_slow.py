@@ -1,4 +1,7 @@
-"""Ax and BayBE keep the contract of generators, with the real libraries; each suggestion takes them seconds."""
+"""Ax and BayBE keep the contract of generators, with the real libraries.
+
+A suggestion takes them seconds, and all of this half an hour: ``make test-peers``.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from titrant.model.observation import Observation
 from titrant.replay.decisions import verify_decisions
 from titrant.testing.generator_contract import SPACES, GeneratorContract, requested
 
-pytestmark = pytest.mark.adapters_slow
+pytestmark = pytest.mark.peers_slow
 
 BOTH = pytest.mark.parametrize(("kind", "called"), [(AxGenerator, "Ax fast"), (BayBEGenerator, "BayBE")])
 

@@ -81,10 +81,19 @@ def _axes(request: Request) -> Iterator[Axis]:
 
 def _limits(request: Request, axes: tuple[Axis, ...]) -> Iterator[tuple[tuple[tuple[str, float], ...], float]]:
     linear = {axis.name for axis in axes if isinstance(axis, RangeParameterConfig) and axis.scaling != "log"}
+    linear -= set(_conditional(axes))  # their constraints hold only where they mean something
     for one in request.space.constraints:
         if one.relation != "==" and linear.issuperset(one.names):
             sign = 1.0 if one.relation == "<=" else -1.0
             yield tuple((name, sign * weight) for name, weight in one.terms), sign * one.bound
+
+
+def _conditional(axes: tuple[Axis, ...]) -> Iterator[str]:
+    """Names of parameters that mean something under some values of a choice only."""
+    for axis in axes:
+        if isinstance(axis, ChoiceParameterConfig) and axis.dependent_parameters:
+            for names in axis.dependent_parameters.values():
+                yield from names
 
 
 def _places(request: Request, axes: tuple[Axis, ...], points: Iterable[Point]) -> Iterator[Parameterization]:
@@ -100,7 +109,8 @@ def _place(request: Request, axes: tuple[Axis, ...], point: Point) -> Parameteri
         known = request.space.centre() | request.space.round(point.parameters)
     except ConfigurationError:
         return None
-    return {axis.name: known[axis.name] for axis in axes}
+    # A parameter that means nothing there stands in its middle: others' optimizers know no conditions.
+    return {axis.name: known[axis.name] if axis.name in known else axis.centre() for axis in axes}
 
 
 def _rows(request: Request, axes: tuple[Axis, ...], sought: OptimizationConfig) -> Iterator[Row]:
