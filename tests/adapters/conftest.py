@@ -94,15 +94,21 @@ def serve_device(serve, name, broker):
 
 
 @pytest.fixture(scope="session")
-def epics_ca(serve):
-    """An EPICS reactor over Channel Access; this process is told where to look for it."""
+def epics_search():
+    """Where this process looks for EPICS: its client reads the settings once, so they are the same for all tests."""
     with epics.Repeater() as repeater, Search() as search, pytest.MonkeyPatch.context() as patch:
-        server = serve("epics_ca", python("epics_ca", repeater.port))
-        search.server, server.search = server.port, search
-        settings = epics.settings(server.port, repeater.port) | {"EPICS_CA_ADDR_LIST": f"{LOOPBACK}:{search.port}"}
-        for name, value in settings.items():
+        for name, value in epics.client_settings(search.port, repeater.port).items():
             patch.setenv(name, value)
-        yield server
+        search.repeater = repeater
+        yield search
+
+
+@pytest.fixture(scope="session")
+def epics_ca(serve, epics_search):
+    """An EPICS reactor over Channel Access."""
+    server = serve("epics_ca", python("epics_ca", epics_search.repeater.port))
+    epics_search.server, server.search = server.port, epics_search
+    return server
 
 
 @pytest.fixture(scope="session")

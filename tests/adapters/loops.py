@@ -137,7 +137,7 @@ async def killed_and_resumed(
     assert code == -signal.SIGKILL, f"it was to be killed while a run was under way, and ended with {code}:\n{said}"
     at_kill = await count() - at_start
     code, said = await _child(plan, env)
-    assert code == 0, said
+    assert code == 0, f"the engine that went on ended with {code}:\n{said}"
 
     loop = _told(plan, starts=await count() - at_start, at_kill=at_kill)
     _hold(loop, plan)
@@ -166,7 +166,7 @@ async def killed_at(point, use, config, *, starts, folder, parameters=None, tria
     assert code == -signal.SIGKILL, f"it was to die at {point}, and ended with {code}:\n{said}"
     at_kill = await count() - at_start
     code, said = await _child(plan, None)
-    assert code == 0, said
+    assert code == 0, f"the engine that went on ended with {code}:\n{said}"
     return _told(plan, starts=await count() - at_start, at_kill=at_kill)
 
 
@@ -230,7 +230,7 @@ async def _child(plan, env, kill_when=None):
         process = await anyio.open_process(
             [sys.executable, "-m", "tests.adapters.loops", msgspec.json.encode(plan).decode()],
             cwd=ROOT,
-            env=os.environ | (env or {}),
+            env=os.environ | {"PYTHONFAULTHANDLER": "1"} | (env or {}),
             stdin=None,
             stdout=stderr.wrapped,
             stderr=stderr.wrapped,
@@ -249,7 +249,7 @@ async def _child(plan, env, kill_when=None):
             await process.wait()
     finally:
         if process.returncode is None:
-            process.kill()
+            process.send_signal(signal.SIGABRT)  # it writes where it hangs
         with anyio.CancelScope(shield=True):
             await process.wait()
     return process.returncode, await said.read_text(errors="replace")

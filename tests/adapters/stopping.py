@@ -75,11 +75,14 @@ class StopContract:
         assert self.said in under.ended.reason
         assert lab.ledger.starts() == starts + 2
 
+    @pytest.fixture
+    def names_its_runs(self, stoppable):
+        if not Carrier(stoppable(), "y").instrument.spec.can_report_status:
+            pytest.skip("its runs have no name that another process could stop them by")
+
     @pytest.mark.anyio
-    async def test_another_process_stops_a_run_by_what_was_recorded(self, door, stoppable):
+    async def test_another_process_stops_a_run_by_what_was_recorded(self, door, stoppable, names_its_runs):
         async with stoppable() as first, anyio.create_task_group() as tasks:
-            if not Carrier(first, "y").instrument.spec.can_report_status:
-                return  # its runs have no names: see the adapter's own tests
             under = await begun(door.lab, first, tasks, self.parameters)
             async with stoppable() as second:
                 with anyio.fail_after(10):
@@ -143,3 +146,19 @@ class StopContract:
 
         assert (under.ended.outcome, under.ended.value) == ("completed", next(iter(self.parameters.values())) ** 2)
         assert (other, next_one.ended.outcome) == ("running", "failed")
+
+
+class StopOfSeveralContract(StopContract):
+    """Where the instrument carries out several runs at once."""
+
+    @pytest.mark.anyio
+    async def test_of_two_runs_at_once_only_the_one_is_stopped(self, door, stoppable):
+        async with stoppable() as runner, anyio.create_task_group() as tasks:
+            first = await begun(door.lab, runner, tasks, self.parameters)
+            second = await begun(door.lab, runner, tasks, self.other)
+            await runner.stop(first.recorded)
+            goes_on = [door.lab.runs.look(number).key for number in door.lab.runs.under_way()]
+            await runner.stop(second.recorded)
+
+        assert goes_on == [second.attempt.key]
+        assert self.said in first.ended.reason

@@ -20,7 +20,6 @@ import msgspec
 import pytest
 from tests.adapters.canned import canned
 from tests.adapters.registry import FEWEST, FEWEST_OF_METRICS, PROJECT, adapter, registered
-from tests.adapters.servers.epics_ca import Repeater
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
 from titrant.errors import TitrantError
@@ -173,19 +172,9 @@ def anyio_backend():
     return "asyncio"
 
 
-@pytest.fixture(scope="module")
-def repeater():
-    """A client of EPICS that finds no repeater of beacons starts one, which listens everywhere."""
-    with Repeater() as repeater:
-        yield repeater
-
-
 @pytest.fixture(autouse=True)
-def nobody_else(monkeypatch, repeater):
+def nobody_else(epics_search):
     """EPICS looks for its variables on all networks, unless it is told not to."""
-    monkeypatch.setenv("EPICS_CA_ADDR_LIST", "127.0.0.1")
-    monkeypatch.setenv("EPICS_CA_AUTO_ADDR_LIST", "NO")
-    monkeypatch.setenv("EPICS_CA_REPEATER_PORT", str(repeater.port))
 
 
 def fewest(group, name):

@@ -8,6 +8,7 @@ from typing import ClassVar
 import anyio
 import pytest
 from tests.adapters.loops import killed_and_resumed
+from tests.adapters.twin.wiring import Voltage
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
 from titrant.errors import RunnerError, SubmissionRefused
@@ -16,7 +17,6 @@ from titrant.testing.runner_contract import Carrier, RunnerContract, attempt_of
 from titrant_adapters.chemspeed import ChemspeedRunner
 from titrant_adapters.twin import Behaviour, LabTwin
 from titrant_adapters.twin.four_files import serve_four_files
-from titrant_adapters.twin.physics import Input, Output
 
 FIELDS = {
     "commands": [["set_stir", "ISYNTH", "on"], ["run", "{volt}"]],
@@ -25,19 +25,6 @@ FIELDS = {
     "safe": [["safe_state"]],
 }
 SHORT = {"poll_s": 0.005, "timeout_s": 0.4, "run_timeout_s": 2.0}
-
-
-class Supply:
-    """Power is the square of a voltage."""
-
-    inputs = (Input(name="volt", unit="V", low=0.0, high=6.0, start=1.0),)
-    outputs = (Output(name="power", unit="W"),)
-
-    def truth(self, conditions):
-        return {"power": conditions["volt"] ** 2}
-
-    def measure(self, conditions, draws):
-        return self.truth(conditions)
 
 
 @pytest.fixture
@@ -54,7 +41,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 async def lab(folder):
-    lab = LabTwin(Supply(), behaviour=Behaviour(duration_s=0.05))
+    lab = LabTwin(Voltage(), behaviour=Behaviour(duration_s=0.05))
     async with anyio.create_task_group() as tasks:
         await tasks.start(serve_four_files, lab, folder)
         yield lab

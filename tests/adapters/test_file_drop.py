@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 from tests.adapters.loops import killed_and_resumed, killed_at
+from tests.adapters.twin.wiring import Voltage
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
 from titrant.model.space import search_space
@@ -18,7 +19,6 @@ from titrant_adapters.file_drop import runner as file_drop
 from titrant_adapters.shape.folders import matching
 from titrant_adapters.twin import Behaviour, LabTwin
 from titrant_adapters.twin.drop_box import serve_drop_box
-from titrant_adapters.twin.physics import Input, Output
 
 SETTINGS = {"x": {"to": "volt", "read_back": "volt", "tolerance": 1e-6}}
 FIELDS = {
@@ -30,19 +30,6 @@ FIELDS = {
     "status": "status",
     "end": "#END",
 }
-
-
-class Supply:
-    """Power is the square of a voltage."""
-
-    inputs = (Input(name="volt", unit="V", low=0.0, high=6.0, start=1.0),)
-    outputs = (Output(name="power", unit="W"),)
-
-    def truth(self, conditions):
-        return {"power": conditions["volt"] ** 2}
-
-    def measure(self, conditions, draws):
-        return self.truth(conditions)
 
 
 @pytest.fixture
@@ -68,7 +55,7 @@ def names(folder):
 
 @pytest.fixture
 async def lab(folders):
-    lab = LabTwin(Supply(), behaviour=Behaviour(duration_s=0.05, places=2))
+    lab = LabTwin(Voltage(), behaviour=Behaviour(duration_s=0.05, places=2))
     async with anyio.create_task_group() as tasks:
         await tasks.start(serve_drop_box, lab, Path(folders["orders"]), Path(folders["results"]))
         yield lab

@@ -13,7 +13,7 @@ from msgspec import structs
 from tests.adapters.loops import killed_and_resumed
 from tests.adapters.servers import mqtt as servers
 from tests.adapters.servers.reactor import yield_at
-from tests.adapters.stopping import RUN_S, StopContract, begun
+from tests.adapters.stopping import RUN_S, StopOfSeveralContract, begun
 from tests.adapters.twin.wiring import make_lab, opened
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
@@ -161,7 +161,7 @@ async def test_a_sensor_can_be_asked_and_what_it_said_before_is_not_its_answer(m
 # --- stopping ---------------------------------------------------------------------------------------------------------
 
 
-class TestStopping(StopContract):
+class TestStopping(StopOfSeveralContract):
     parameters: ClassVar = {"volt": 2.0}
     other: ClassVar = {"volt": 3.0}
 
@@ -176,17 +176,6 @@ class TestStopping(StopContract):
         stop = {"topic": f"{door.prefix}/cmd", "json": {"id": "{question}", "do": "stop", "key": "{key}"}}
         more = {"places": 2, "timeout_s": 2.0, "run_timeout_s": 60.0, "stop": stop, "stop_timeout_s": 5.0, "safe": ()}
         return lambda **fields: MqttRunner(port=mosquitto.port, **(twin_at(door.prefix) | SHORT | more | fields))
-
-    @pytest.mark.anyio
-    async def test_of_two_runs_at_once_only_the_one_is_stopped(self, door, stoppable):
-        async with stoppable() as runner, anyio.create_task_group() as tasks:
-            first = await begun(door.lab, runner, tasks, self.parameters)
-            second = await begun(door.lab, runner, tasks, self.other)
-            await runner.stop(first.recorded)
-            goes_on = [door.lab.runs.look(number).key for number in door.lab.runs.under_way()]
-            await runner.stop(second.recorded)
-
-        assert goes_on == [second.attempt.key]
 
     @pytest.mark.anyio
     async def test_a_device_that_does_not_answer_stops_is_believed_by_its_result(self, door, stoppable):

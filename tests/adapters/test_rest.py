@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 from tests.adapters.loops import killed_and_resumed
-from tests.adapters.twin.wiring import opened
+from tests.adapters.twin.wiring import Voltage, make_lab, opened
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
 from titrant.errors import NeverSeen, OutcomeUnknown, RunnerError
 from titrant.model.space import search_space
 from titrant.testing.runner_contract import RunnerContract, attempt_of
 from titrant_adapters.rest import RestRunner
-from titrant_adapters.twin import Behaviour, LabTwin, Pace
-from titrant_adapters.twin.physics import Input, Output
 
 FIELDS = {
     "settings": {"x": {"to": "volt", "read_back": "/conditions/volt"}},
@@ -31,23 +29,6 @@ GET = {"path": "/settings/{to}"}
 PARALLEL = 3
 
 
-class Supply:
-    """Power is the square of a voltage."""
-
-    inputs = (Input(name="volt", unit="V", low=0.0, high=6.0, start=1.0),)
-    outputs = (Output(name="power", unit="W"),)
-
-    def truth(self, conditions):
-        return {"power": conditions["volt"] ** 2}
-
-    def measure(self, conditions, _draws):
-        return self.truth(conditions)
-
-
-def make_lab(duration_s=0.05, **behaviour):
-    return LabTwin(Supply(), behaviour=Behaviour(duration_s=duration_s, **behaviour), clock=Pace())
-
-
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
@@ -55,7 +36,7 @@ def anyio_backend():
 
 @pytest.fixture
 async def door():
-    async with opened("rest", make_lab(places=PARALLEL, honours_keys=True)) as door:
+    async with opened("rest", make_lab(matter=Voltage, places=PARALLEL, honours_keys=True)) as door:
         yield door
 
 
@@ -102,7 +83,7 @@ class TestSettingsMadeBeforeTheStart(Contract):
 
 @pytest.mark.anyio
 async def test_a_killed_engine_finds_its_runs_again(tmp_path):
-    async with opened("rest", make_lab(0.15, places=PARALLEL)) as door:
+    async with opened("rest", make_lab(0.15, matter=Voltage, places=PARALLEL)) as door:
         loop = await killed_and_resumed(
             "rest",
             {**FIELDS, "url": door.address, "places": PARALLEL, "absence_is_proof": True},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import ClassVar
 
-import anyio
 import pytest
 import sila.client
 import sila.framework
@@ -13,7 +12,7 @@ import structlog
 from msgspec import structs
 from tests.adapters.loops import killed_and_resumed
 from tests.adapters.servers.reactor import yield_at
-from tests.adapters.stopping import RUN_S, StopContract, begun
+from tests.adapters.stopping import RUN_S, StopOfSeveralContract
 from tests.adapters.twin.wiring import make_lab, opened
 
 from titrant import AsyncClient, ConfigurationError, RangeParameterConfig
@@ -104,7 +103,7 @@ class TestSilaKeepsTheContract(RunnerContract):
 # --- stopping ---------------------------------------------------------------------------------------------------------
 
 
-class TestStopping(StopContract):
+class TestStopping(StopOfSeveralContract):
     parameters: ClassVar = {"volt": 2.0}
     other: ClassVar = {"volt": 3.0}
 
@@ -130,18 +129,6 @@ class TestStopping(StopContract):
         return lambda **fields: SilaRunner(
             port=door.port, **(TWIN | SHORT | {"places": 2, "run_timeout_s": 60.0, "timeout_s": 2.0} | stop | fields)
         )
-
-    @pytest.mark.anyio
-    async def test_of_two_runs_at_once_only_the_one_is_stopped(self, door, stoppable):
-        async with stoppable() as runner, anyio.create_task_group() as tasks:
-            first = await begun(door.lab, runner, tasks, self.parameters)
-            second = await begun(door.lab, runner, tasks, self.other)
-            await runner.stop(first.recorded)
-            goes_on = [door.lab.runs.look(number).key for number in door.lab.runs.under_way()]
-            await runner.stop(second.recorded)
-
-        assert goes_on == [second.attempt.key]
-        assert "stopped" in first.ended.reason
 
     @pytest.mark.anyio
     @pytest.mark.parametrize(

@@ -72,8 +72,7 @@ def test_the_page_on_epics_runs_with_an_ioc(run_example, tmp_path, monkeypatch):
         Server("ioc", python("epics_ca", repeater.port), tmp_path) as ioc,
     ):
         search.server = ioc.port
-        found = epics_ca.settings(ioc.port, repeater.port) | {"EPICS_CA_ADDR_LIST": f"{LOOPBACK}:{search.port}"}
-        for name, value in found.items():
+        for name, value in epics_ca.client_settings(search.port, repeater.port).items():
             monkeypatch.setenv(name, value)
 
         assert re.search(BEST, run_example("adapters/epics", "--trials", 6))

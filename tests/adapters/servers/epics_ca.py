@@ -20,19 +20,25 @@ PREFIX, SECOND = "REACTOR", "REACTOR2"
 RUN_S = 0.15
 
 
-def settings(port, repeater):
-    """What keeps server and client on the loopback: EPICS broadcasts unless told otherwise.
+def client_settings(search, repeater):
+    """What keeps a client on the loopback: EPICS broadcasts unless told otherwise.
 
-    *repeater* is the port of a Repeater.
+    *search* is the port that searches go to, *repeater* that of a Repeater.
     """
     return {
+        "EPICS_CA_ADDR_LIST": f"{LOOPBACK}:{search}",
+        "EPICS_CA_AUTO_ADDR_LIST": "NO",
+        "EPICS_CA_REPEATER_PORT": str(repeater),
+    }
+
+
+def server_settings(port, repeater):
+    """What keeps a server there; it is a client too."""
+    return client_settings(port, repeater) | {
         "EPICS_CAS_INTF_ADDR_LIST": LOOPBACK,
         "EPICS_CAS_BEACON_ADDR_LIST": LOOPBACK,
         "EPICS_CAS_AUTO_BEACON_ADDR_LIST": "NO",
-        "EPICS_CA_ADDR_LIST": LOOPBACK,
-        "EPICS_CA_AUTO_ADDR_LIST": "NO",
         "EPICS_CA_SERVER_PORT": str(port),
-        "EPICS_CA_REPEATER_PORT": str(repeater),
     }
 
 
@@ -118,5 +124,5 @@ def add_reactor(builder, alarm):
 
 
 if __name__ == "__main__":
-    os.environ |= settings(*sys.argv[1:])
+    os.environ |= server_settings(*sys.argv[1:])
     serve()

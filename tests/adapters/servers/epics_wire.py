@@ -4,6 +4,7 @@ Channel Access searches over UDP: ``Search`` hands searches on and names another
 search over TCP: ``PvaWire`` does the same to the answers that pass through it.
 """
 
+import selectors
 import socket
 import struct
 import threading
@@ -37,13 +38,17 @@ def starts_over_pva(chunk):
 
 
 class Search:
-    """A thread that hands searches on to ``server`` (a UDP port) and puts ``tcp_port``, if any, into the answers."""
+    """A thread that hands searches on to ``server`` (a UDP port) and puts ``tcp_port``, if any, into the answers.
+
+    Nobody waits for an answer, as none comes where the server has no such variable.
+    """
 
     def __init__(self):
         self.server, self.tcp_port = None, None
         self._near = socket.socket(type=socket.SOCK_DGRAM)
         self._near.bind((LOOPBACK, 0))
         self.port = self._near.getsockname()[1]
+        self._far = {}
         self._thread = threading.Thread(target=self._hand_on, daemon=True)
 
     def __enter__(self):
@@ -53,24 +58,35 @@ class Search:
     def __exit__(self, *_):
         self._near.sendto(b"", (LOOPBACK, self.port))
         self._thread.join()
-        self._near.close()
+        for line in self._near, *self._far.values():
+            line.close()
 
     def _hand_on(self):
-        while True:
-            asked, client = self._near.recvfrom(65536)
-            if not asked:
-                return
-            with socket.socket(type=socket.SOCK_DGRAM) as far:
-                far.settimeout(0.2)
-                far.sendto(asked, (LOOPBACK, self.server))
-                try:
-                    answer = bytearray(far.recv(65536))
-                except OSError:  # nobody there has it, or nobody is there
-                    continue
-            for at, command, _ in messages(answer):
-                if command == SEARCH and self.tcp_port is not None:
-                    struct.pack_into(">H", answer, at + 4, self.tcp_port)
-            self._near.sendto(answer, client)
+        with selectors.DefaultSelector() as heard:
+            heard.register(self._near, selectors.EVENT_READ)
+            while True:
+                for key, _ in heard.select():
+                    if key.fileobj is not self._near:
+                        self._answer(key.fileobj, client=key.data)
+                        continue
+                    asked, client = self._near.recvfrom(65536)
+                    if not asked:
+                        return
+                    if client not in self._far:
+                        self._far[client] = socket.socket(type=socket.SOCK_DGRAM)
+                        heard.register(self._far[client], selectors.EVENT_READ, client)
+                    if self.server is not None:
+                        self._far[client].sendto(asked, (LOOPBACK, self.server))
+
+    def _answer(self, far, client):
+        try:
+            answer = bytearray(far.recv(65536))
+        except OSError:  # nobody is there
+            return
+        for at, command, _ in messages(answer):
+            if command == SEARCH and self.tcp_port is not None:
+                struct.pack_into(">H", answer, at + 4, self.tcp_port)
+        self._near.sendto(answer, client)
 
 
 class PvaWire(FaultyWire):

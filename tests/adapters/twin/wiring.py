@@ -16,21 +16,31 @@ LATE_S = 0.6
 """How late a late reply is: well after that patience."""
 
 
-class Supply:
+class Voltage:
     """Power is the square of a voltage."""
 
-    inputs = (Input(name="volt", unit="V", low=0.0, high=6.0, start=1.0), Input(name="amp", low=0.0, high=2.0))
-    outputs = (Output(name="power", unit="W"), Output(name="ripple", unit="mV"))
+    inputs = (Input(name="volt", unit="V", low=0.0, high=6.0, start=1.0),)
+    outputs = (Output(name="power", unit="W"),)
 
     def truth(self, conditions):
-        return {"power": conditions["volt"] ** 2, "ripple": 10.0}
+        return {"power": conditions["volt"] ** 2}
 
-    def measure(self, conditions, draws):
+    def measure(self, conditions, _draws):
         return self.truth(conditions)
 
 
-def make_lab(duration_s=0.05, **behaviour):
-    return LabTwin(Supply(), behaviour=Behaviour(duration_s=duration_s, **behaviour), clock=Pace())
+class Supply(Voltage):
+    """The same with a second input and output."""
+
+    inputs = (*Voltage.inputs, Input(name="amp", low=0.0, high=2.0))
+    outputs = (*Voltage.outputs, Output(name="ripple", unit="mV"))
+
+    def truth(self, conditions):
+        return super().truth(conditions) | {"ripple": 10.0}
+
+
+def make_lab(duration_s=0.05, *, matter=Supply, **behaviour):
+    return LabTwin(matter(), behaviour=Behaviour(duration_s=duration_s, **behaviour), clock=Pace())
 
 
 @asynccontextmanager
