@@ -139,6 +139,8 @@ class Optuna:
         self._space = {
             p.name: optuna.distributions.CategoricalDistribution(p.values)
             if isinstance(p, ChoiceParameterConfig)
+            else optuna.distributions.IntDistribution(*map(int, p.bounds))
+            if p.parameter_type == "int"
             else optuna.distributions.FloatDistribution(*p.bounds)
             for p in problem.parameters
         }
@@ -165,7 +167,7 @@ class BayBE:
         import torch
         from baybe import Campaign
         from baybe.objectives import ParetoObjective, SingleTargetObjective
-        from baybe.parameters import CategoricalParameter, NumericalContinuousParameter
+        from baybe.parameters import CategoricalParameter, NumericalContinuousParameter, NumericalDiscreteParameter
         from baybe.searchspace import SearchSpace
         from baybe.targets import NumericalTarget
 
@@ -179,6 +181,8 @@ class BayBE:
             [
                 CategoricalParameter(p.name, list(p.values))
                 if isinstance(p, ChoiceParameterConfig)
+                else NumericalDiscreteParameter(p.name, list(range(int(p.bounds[0]), int(p.bounds[1]) + 1)))
+                if p.parameter_type == "int"
                 else NumericalContinuousParameter(p.name, p.bounds)
                 for p in problem.parameters
             ]

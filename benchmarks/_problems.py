@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import msgspec
 from _functions import (
     Values,
     ackley,
     camel,
+    dtlz2,
     griewank,
     hartmann3,
     levy,
+    mixed_ackley,
     numbers,
     powell,
     rosenbrock,
     shifted_hartmann6,
+    tension_compression,
     three_hump_camel,
+    vehicle_safety,
+    welded_beam,
 )
 
 from titrant.model.space import ParameterConfig, RangeParameterConfig
@@ -33,11 +39,11 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         objective: As titrant and Ax read it; the metric's name, with a minus where it is minimized.
         constraints: Bounds on further metrics, the same.
         evaluate: Conditions to the true values of all metrics.
-        optimum: The best value of the objective's metric; of two objectives the greatest hypervolume.
+        optimum: The best value of the objective's metric; of several objectives the greatest hypervolume.
         budget: How many trials there are.
         noise: Standard deviation of the objective's metric when it is measured.
         worst: The regret while nothing feasible was found.
-        reference: The point that the hypervolume of two minimized objectives refers to.
+        reference: The point that the hypervolume of several minimized objectives refers to.
     """
 
     name: str
@@ -167,6 +173,35 @@ PROBLEMS = {
             budget=30,
             worst=2.0 - 0.59979,
         ),
+        # Engineering designs of Coello's, with bounds that leave little; no trial among the first may keep them.
+        Problem(
+            name="tension_compression",
+            parameters=(*cube(0.01, 1, 2), RangeParameterConfig("x3", (0.01, 20.0))),
+            objective="-y",
+            constraints=tuple(f"c{i} <= 0" for i in range(1, 5)),
+            evaluate=tension_compression,
+            optimum=0.012665,
+            budget=50,
+            worst=0.306081,
+        ),
+        Problem(
+            name="welded_beam",
+            parameters=(RangeParameterConfig("x1", (0.125, 10.0)), *cube(0.1, 10, 4)[1:]),
+            objective="-y",
+            constraints=tuple(f"c{i} <= 0" for i in range(1, 7)),
+            evaluate=welded_beam,
+            optimum=1.7248,
+            budget=50,
+            worst=19.01859,
+        ),
+        Problem(
+            name="mixed_ackley13",
+            parameters=(*(RangeParameterConfig(f"x{i}", (0, 1), "int") for i in range(1, 11)), *cube(0, 1, 13)[10:]),
+            objective="-y",
+            evaluate=mixed_ackley,
+            optimum=0.0,
+            budget=60,
+        ),
         Problem(
             name="reaction",
             parameters=REACTION.parameters,
@@ -186,15 +221,35 @@ PROBLEMS = {
             budget=40,
             reference=(18.0, 6.0),
         ),
+        Problem(
+            name="dtlz2",
+            parameters=cube(0, 1, 6),
+            objective="-y, -z",
+            evaluate=dtlz2,
+            optimum=1.1**2 - math.pi / 4,
+            budget=50,
+            reference=(1.1, 1.1),
+        ),
+        Problem(
+            name="vehicle_safety",
+            parameters=cube(1, 3, 5),
+            objective="-mass, -acceleration, -intrusion",
+            evaluate=vehicle_safety,
+            optimum=246.81607081187002,
+            budget=40,
+            reference=(1864.72022, 11.81993945, 0.2903999384),
+        ),
     )
 }
 
 
 def hypervolume(points: Sequence[tuple[float, ...]], reference: tuple[float, ...]) -> float:
-    """Of two minimized objectives."""
-    total, ceiling = 0.0, reference[1]
-    for first, second in sorted(point for point in points if all(p < r for p, r in zip(point, reference, strict=True))):
-        if second < ceiling:
-            total += (reference[0] - first) * (ceiling - second)
-            ceiling = second
-    return total
+    """Of minimized objectives: the last one's levels cut it into slabs."""
+    better = [point for point in points if all(p < r for p, r in zip(point, reference, strict=True))]
+    if len(reference) == 1:
+        return reference[0] - min((first for (first,) in better), default=reference[0])
+    levels = sorted({point[-1] for point in better})
+    return math.fsum(
+        (upper - lower) * hypervolume([point[:-1] for point in better if point[-1] <= lower], reference[:-1])
+        for lower, upper in pairwise([*levels, reference[-1]])
+    )
