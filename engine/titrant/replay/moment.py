@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from titrant.errors import ConfigurationError, LogCorrupt
+from titrant.errors import ConfigurationError, LogCorrupt, LogError
 from titrant.log import schema
 from titrant.log.base import Record
 from titrant.log.replay import open_reader, read_log, scan, translated
 from titrant.log.snapshots import unpack
+from titrant.log.witness import witness
 from titrant.messages.events import Event
 from titrant.rules.evolve import evolve
 from titrant.rules.state import State
@@ -52,22 +54,33 @@ def state_at(path: str | Path, when: When = None, *, snapshots: bool = False) ->
         path: The log; it may be written meanwhile.
         when: The moment.
         snapshots: Whether to begin from a snapshot: quicker, and as good as the snapshot.  Otherwise every event from
-            the first on is folded, and checked against the chain.
+            the first on is folded, and checked against the chain; of a long log in a process beside this one.
 
     Raises:
         ConfigurationError: *when* cannot be read, or lies outside the log.
         LogError: The log is missing, damaged, or too new.
     """
     until = sequence_number(path, when)
-    seq, at, state = _snapshot(path, until) if snapshots else (0, 0, State())
+    begin = _snapshot(path, until) if snapshots else Moment(0, 0, State())
+    with witness(path, begin.seq, until) as beside:
+        if beside is not None:
+            with suppress(LogError):  # the first fault may lie before what was found here: looked at below
+                sooner = _folded(path, begin, beside.last, verify=False)
+                begin = sooner if beside.vouches() else begin
+    found = _folded(path, begin, until, verify=True)
+    if until is not None and found.seq < until:
+        raise LogCorrupt(found.seq + 1, "it is missing, and it was there a moment ago")
+    return found
+
+
+def _folded(path: str | Path, begin: Moment, until: int | None, *, verify: bool) -> Moment:
+    seq, at, state = begin.seq, begin.at, begin.state
     try:
-        for number, recorded_at, event in scan(path, seq, until):
+        for number, recorded_at, event in scan(path, seq, until, verify=verify):
             state = evolve(state, event, recorded_at)
             seq, at = number, recorded_at
     except _UNFIT as exc:  # around the loop, not in it: this is all of finding a moment in a long log
         raise _unfit(seq + 1, exc) from exc
-    if until is not None and seq < until:
-        raise LogCorrupt(seq + 1, "it is missing, and it was there a moment ago")
     return Moment(seq, at, state)
 
 
@@ -189,7 +202,7 @@ class _Ends:
         return found
 
 
-def _snapshot(path: str | Path, until: int | None) -> tuple[int, int, State]:
+def _snapshot(path: str | Path, until: int | None) -> Moment:
     """The newest snapshot at or before an event that fits the chain and itself, or the beginning."""
     reader = open_reader(path)
     try:
@@ -197,9 +210,9 @@ def _snapshot(path: str | Path, until: int | None) -> tuple[int, int, State]:
             fits = (until is None or seq <= until) and hashlib.sha256(packed).digest() == packed_hash
             state = unpack(packed) if fits else None
             if state is not None:
-                return seq, reader.execute(_AT, (seq,)).fetchone()[0], state
+                return Moment(seq, reader.execute(_AT, (seq,)).fetchone()[0], state)
     except schema.FAULTS as exc:
         raise translated(exc, Path(path)) from exc
     finally:
         reader.close()
-    return 0, 0, State()
+    return Moment(0, 0, State())
