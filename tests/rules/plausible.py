@@ -11,7 +11,7 @@ from titrant.messages import commands as c
 from titrant.messages.commands import Command
 from titrant.model.approval import ApprovalPolicy, ApprovalRule
 from titrant.model.experiment import Definition, GenerationStrategy, RunnerSpec, RunOptions
-from titrant.model.objective import optimization_config
+from titrant.model.objective import PREFERENCE, optimization_config
 from titrant.model.observation import Observation
 from titrant.model.space import ChoiceParameterConfig, FixedParameterConfig, RangeParameterConfig, search_space
 from titrant.model.trial import Parameterization, Suggestion, Trial, TrialStatus
@@ -180,6 +180,8 @@ def _person(state: State, draw: Random) -> Command:
     index = draw.choice(over) if over and draw.random() < 0.8 else draw.randint(0, state.next_index)
     reason = draw.choice(["the probe was dirty"] * 4 + [" "])
     actor = draw.choice(["user:ada", "agent:planner", "engine"])
+    if state.comparisons and draw.random() < 0.2:
+        return c.WithdrawComparison(comparison=draw.randint(-1, len(state.comparisons)), reason=reason)
     make = draw.choice(
         [
             lambda: c.VoidResult(trial=index, reason=reason),
@@ -192,6 +194,9 @@ def _person(state: State, draw: Random) -> Command:
             ),
             lambda: c.Replicate(trial=index, count=draw.randint(0, 2), asked=draw.random() < 0.3, actor=actor),
             lambda: c.AddNote(text=draw.choice(["blue", ""]), trial=draw.choice([None, index])),
+            lambda: c.ConfigureOptimization(optimization=draw.choice([PREFERENCE, optimization_config("y")])),
+            lambda: c.AttachComparison(better=index, worse=draw.randint(0, state.next_index), tie=draw.random() < 0.3),
+            lambda: c.AttachComparison(better=index, worse=draw.choice(over or [0]), judge="ada"),
             lambda: c.Sign(meaning="reviewed", seq=draw.randint(0, 9), hash="ab" * 32, actor=actor),
             lambda: c.RecordRefusal(command="Reset", arguments={"why": None}, why="not halted"),
             lambda: c.DeriveLog(log_id=LOG, seq=3, hash="cd" * 32, purpose=draw.choice(["two slots", ""])),

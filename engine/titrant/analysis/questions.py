@@ -32,6 +32,19 @@ def circumstances(state: State) -> Parameterization:
     return {name: last[name] for name in names if name in last}
 
 
+def need_metrics(state: State, what: str) -> None:
+    """Refuse what says nothing where trials are compared instead of measured.
+
+    Raises:
+        CommandRefused: There is no objective yet, or a preference is sought.
+    """
+    if results.configured(state).is_preference:
+        raise CommandRefused(
+            f"{what} is of metrics, and a preference is sought, of which nothing is measured: "
+            "get_best_parameterization and predict answer"
+        )
+
+
 def examination(state: State, question: Question) -> Examination:
     """A question about the model that the next suggestion would be made from.
 
@@ -40,7 +53,7 @@ def examination(state: State, question: Question) -> Examination:
     """
     if state.experiment is None:
         raise CommandRefused("there is no search space yet: call configure_experiment first")
-    results.configured(state)
+    need_metrics(state, {"fit": "a model's fit", "importance": "importance"}.get(question, "what is left to gain"))
     # What matters is asked over all circumstances, what is left to gain in the present ones.
     fixed = circumstances(state) if question == "optimality" else {}
     basis = suggestion_request(state, node="bo", count=1, fixed=fixed)

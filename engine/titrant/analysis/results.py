@@ -11,6 +11,7 @@ import msgspec
 from titrant.analysis.marks import saw_withdrawn
 from titrant.analysis.table import Row, Table
 from titrant.errors import CommandRefused, ObjectiveError
+from titrant.model.comparison import counting, tallies
 from titrant.model.objective import OptimizationConfig
 from titrant.model.observation import by_metric, means
 from titrant.model.trial import Parameterization, Trial, TrialStatus
@@ -59,6 +60,8 @@ HEAD = (
     "seconds",
 )
 """The columns of a summary that stand before metrics and parameters."""
+COMPARED = ("won", "compared")
+"""And those that follow where trials were compared: how often one was preferred, ties counting half, of how often."""
 
 
 def configured(state: State) -> OptimizationConfig:
@@ -109,6 +112,8 @@ def best_observed(state: State) -> Best | None:
     optimization = configured(state)
     if optimization.is_multi_objective:
         raise CommandRefused("with several objectives there is no single best: call get_pareto_frontier")
+    if optimization.is_preference:
+        return _preferred(state)
     best: Best | None = None
     for recipe in recipes(state):
         values = recipe_means(recipe)
@@ -116,6 +121,24 @@ def best_observed(state: State) -> Best | None:
         if feasible(state, values) and (best is None or utility > best.utility):
             best = Best(recipe.trial, utility, recipe.values)
     return best
+
+
+def _preferred(state: State) -> Best | None:
+    """The recipe that was preferred most often over those it was not; of equals the first."""
+    won = preferences(state)
+    best: Best | None = None
+    for recipe in recipes(state):
+        found = [won[index] for index in recipe.trials if index in won]
+        wins, compared = sum(wins for wins, _ in found), sum(compared for _, compared in found)
+        utility = 2.0 * wins - compared
+        if compared and (best is None or utility > best.utility):
+            best = Best(recipe.trial, utility, {"won": (wins / compared, None)})
+    return best
+
+
+def preferences(state: State) -> dict[int, tuple[float, int]]:
+    """For each trial that was compared: how often it was preferred, ties counting half, and how often compared."""
+    return tallies(counting(state.comparisons, (trial.index for trial in eligible(state)))) if state.comparisons else {}
 
 
 def front_observed(state: State) -> list[Recipe]:
@@ -190,6 +213,7 @@ def summary(
     wanted = None if trial_indices is None else set(trial_indices)
     statuses = None if trial_statuses is None else {TrialStatus[status.upper()] for status in trial_statuses}
     saw = saw_withdrawn(state)
+    won = {} if state.optimization is None else preferences(state)
     rows: list[Row] = []
     metrics: dict[str, None] = {}
     for trial in state.trials():
@@ -211,6 +235,7 @@ def summary(
                 "executed": _executed(trial),
                 "saw_withdrawn": ", ".join(map(str, saw.get(trial.index, ()))),
                 "seconds": _seconds(trial),
+                **({} if trial.index not in won else dict(zip(COMPARED, won[trial.index], strict=True))),
                 **{name: one.mean for name, one in observed.items()},
                 **trial.parameters,
             }
@@ -218,7 +243,7 @@ def summary(
     parameters: dict[str, Parameterization | None] = {}
     for row in rows:
         parameters.update(dict.fromkeys(state.trial(row["trial_index"]).parameters))
-    return Table((*HEAD, *metrics, *parameters), rows).without_empty_columns()
+    return Table((*HEAD, *(COMPARED if won else ()), *metrics, *parameters), rows).without_empty_columns()
 
 
 def _executed(trial: Trial) -> str:

@@ -9,6 +9,7 @@ from titrant.analysis import fronts, questions, results
 from titrant.analysis.table import Table
 from titrant.api.answers import BestTrial, Hypervolume, ParetoFrontier, Prediction
 from titrant.api.base import OnEngine
+from titrant.api.comparing import preferred
 from titrant.errors import CommandRefused, GenerationError
 from titrant.model.insight import ModelFit, Optimality, ParameterImportance
 from titrant.model.trial import Parameterization
@@ -31,6 +32,9 @@ class Answering(OnEngine):
         its replicates count as one, by their mean; the SEM is computed from them where none was told
         (``analysis.results.pooled``).
 
+        Where a preference is sought, it is the finished trial of the greatest mean utility, with ``probability`` that
+        it is the best of them; without a model, the one that was preferred most often over those it was not.
+
         Args:
             use_model_predictions: Rank the trials by a model's predictions, which see through noise; by what was
                 observed where False, or where no model can say.  The answer's ``source`` tells which it was, its
@@ -40,6 +44,8 @@ class Answering(OnEngine):
             CommandRefused: No trial with usable data keeps the constraints, or there are several objectives.
         """
         state = self.state
+        if results.configured(state).is_preference:
+            return await preferred(self.engine, state, use_model_predictions)
         best = results.best_observed(state)
         if best is None:
             raise CommandRefused("there is no finished trial that has data and keeps the outcome constraints yet")
@@ -67,10 +73,10 @@ class Answering(OnEngine):
                 say: see ``source`` and ``reason`` of the answer.
 
         Raises:
-            CommandRefused: There is no objective yet.
+            CommandRefused: There is no objective yet, or a preference is sought.
         """
         state = self.state
-        results.configured(state)
+        questions.need_metrics(state, "a front")
         predicted, reason = await self._predicted(state, use_model_predictions)
         if predicted:
             front = results.undominated(state, [(recipe, _means(values)) for recipe, values in predicted])
@@ -144,6 +150,9 @@ class Answering(OnEngine):
 
     async def predict(self, points: Sequence[Parameterization]) -> list[Prediction]:
         """A model's prediction of every metric at *points*, as (mean, SEM of the mean) in the metric's own unit.
+
+        Where a preference is sought it is one of ``"utility"``, which has no unit and no zero: a trial is preferred to
+        another one with the probability ``Phi(difference / sqrt(2))``.
 
         Raises:
             GenerationError: There are too few data.

@@ -22,10 +22,12 @@ class BestTrial(tuple[Parameterization, Prediction, int, str]):
     Attributes:
         source: Whether the values, and the ranking by them, are a model's predictions or what was measured.
         reason: Why it was measured values although predictions were asked for; empty where not.
+        probability: Where a preference is sought and a model answers: how likely it is the best of the finished ones.
     """
 
     source: Source
     reason: str
+    probability: float | None
 
     def __new__(
         cls,
@@ -36,15 +38,16 @@ class BestTrial(tuple[Parameterization, Prediction, int, str]):
         *,
         source: Source,
         reason: str = "",
+        probability: float | None = None,
     ) -> BestTrial:
         """Put the parts together."""
         found = super().__new__(cls, (parameters, dict(values), trial_index, arm_name))
-        found.source, found.reason = source, reason
+        found.source, found.reason, found.probability = source, reason, probability
         return found
 
     def __getnewargs_ex__(self) -> tuple[tuple[object, ...], dict[str, object]]:
         """How it is copied and pickled."""
-        return tuple(self), {"source": self.source, "reason": self.reason}
+        return tuple(self), {"source": self.source, "reason": self.reason, "probability": self.probability}
 
 
 class ParetoFrontier(list[BestTrial]):

@@ -142,6 +142,11 @@ def _tripped(event: e.FailureRateTripped) -> str:
     return f"{event.failed} of {event.total} trials failed, more than the tolerated {event.tolerated:g}"
 
 
+def _compared(event: e.ComparisonAttached) -> str:
+    said = f"trial {event.better} {'as good as' if event.tie else 'better than'} trial {event.worse}"
+    return said + _also(event.judge, ", says ") + _also(event.note, ": ")
+
+
 def _signed(event: e.HeadSigned) -> str:
     return f"{event.meaning}: everything up to event {event.seq} ({event.hash[:12]}…)"
 
@@ -203,6 +208,8 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     e.ResultUnvoided: _reason,
     e.ResultCorrected: _corrected,
     e.NoteAdded: lambda event: event.text,
+    e.ComparisonAttached: _compared,
+    e.ComparisonWithdrawn: lambda event: f"comparison {event.comparison}: {event.reason}",
     e.HeadSigned: _signed,
     e.CommandWasRefused: _refused,
     e.ExperimentPaused: _nothing,

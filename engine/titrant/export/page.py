@@ -93,7 +93,7 @@ def _template() -> Template:
 
 def _best(optimization: OptimizationConfig | None, good: Sequence[Recipe]) -> list[tuple[Recipe, str, str]]:
     """The best recipe, or those that no other beats in every objective, with conditions and values in words."""
-    if optimization is None:
+    if optimization is None or optimization.is_preference:
         return []
     ranked = sorted(((optimization.utilities(recipe_means(one)), one) for one in good), key=lambda pair: pair[0])
     front: list[tuple[tuple[float, ...], Recipe]] = []
@@ -125,7 +125,7 @@ def _values(recipe: Recipe) -> str:
 
 def _traces(state: State, good: set[int]) -> list[Trace]:
     """One drawing an objective, of all finished trials that count."""
-    if state.optimization is None:
+    if state.optimization is None or state.optimization.is_preference:
         return []
     finished = [(trial, means(trial.observations)) for trial in _all(state) if trial.status in _ENDED]
     drawn = [_trace(objective, finished, good) for objective in state.optimization.objectives]

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from titrant.model.comparison import Verdict
 from titrant.model.experiment import Node
 from titrant.model.factorial import USUAL, Levels
 from titrant.model.objective import OptimizationConfig
@@ -51,6 +52,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
         pending: Trials that are under way or were given up: taken into account, kept away from.
         taken: Parameterizations that must not be suggested again (finite spaces only).
         failed: Trials whose failure says something of their conditions, in order of their index.
+        comparisons: Where a preference is sought: which of two of the observed trials is better.
         fixed: Parameters held at a value for this request.
         design: What an initial design is like; None where the node needs to know nothing of it.
     """
@@ -68,6 +70,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     fixed: Parameterization = {}
     design: Design | None = None
     failed: tuple[Point, ...] = ()
+    comparisons: tuple[Verdict, ...] = ()
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -108,26 +111,31 @@ class PredictionRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     observed: tuple[Point, ...]
     points: tuple[Parameterization, ...]
     seed: int = 0
+    comparisons: tuple[Verdict, ...] = ()
 
 
 class PredictionReply(msgspec.Struct, frozen=True, kw_only=True):
-    """For each point: metric name to (mean, SEM of the mean), in the metrics' own units."""
+    """For each point: metric name to (mean, SEM of the mean), in the metrics' own units.
+
+    Where a preference is sought: the utility, which has no unit, and how likely each point is the best of them.
+    """
 
     predictions: tuple[dict[str, tuple[float, float]], ...]
     generator: str
+    chances: tuple[float, ...] = ()
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="examine"):
     """Ask about the model that the next suggestion would be made from.
 
     Attributes:
-        question: How well it fits, what the metrics depend on, or what is left to gain.
+        question: How well it fits, what the metrics depend on, what is left to gain, or which trials to compare next.
         basis: The request for that suggestion.
         candidates: Conditions that may be the best so far, each once; for ``"optimality"``.
         leader: The trial of them that is best as observed.
     """
 
-    question: Literal["fit", "importance", "optimality"]
+    question: Literal["fit", "importance", "optimality", "pairing"]
     basis: Request
     candidates: tuple[Point, ...] = ()
     leader: int = 0

@@ -42,6 +42,10 @@ def _suggest(request: Request) -> Reply:
             from titrant.generators import grid  # noqa: PLC0415
 
             return grid.suggest(request)
+        case "bo" if request.optimization is not None and request.optimization.is_preference:
+            from titrant.generators.preference import generator as preference  # noqa: PLC0415
+
+            return preference.suggest(request)
         case "bo" if needs_torch(request.method):
             from titrant.generators.bo import load_botorch  # noqa: PLC0415
 
@@ -70,6 +74,10 @@ def predict(request: PredictionRequest) -> PredictionReply:
     Raises:
         GenerationError: No model can be fitted; the message says why.
     """
+    if request.optimization.is_preference:
+        from titrant.generators.preference import generator as preference  # noqa: PLC0415
+
+        return preference.predict(request)
     from titrant.generators.gp import generator  # noqa: PLC0415
 
     return generator.predict(request)
@@ -81,6 +89,10 @@ def examine(request: Examination) -> Insight:
     Raises:
         GenerationError: No model can be fitted; the message says why.
     """
+    if request.question == "pairing":
+        from titrant.generators.preference import choosing  # noqa: PLC0415
+
+        return choosing.pairing(request)
     from titrant.generators.gp import examined  # noqa: PLC0415
 
     return examined.examine(request)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from titrant.generators.base import Design, Point, PredictionRequest, Request
+from titrant.model.comparison import Verdict, counting
 from titrant.model.experiment import Node
 from titrant.model.objective import OptimizationConfig
 from titrant.model.trial import Parameterization, Trial, TrialStatus
@@ -66,6 +67,7 @@ def suggestion_request(
         taken=(*taken(state), *held) if space.is_listed or node == "grid" else (),
         fixed={**fixed, **view.held},
         design=_design(state, node, strategy_node),
+        comparisons=comparisons(state) if model else (),
     )
 
 
@@ -80,6 +82,7 @@ def prediction_request(state: State, points: Sequence[Parameterization]) -> Pred
         observed=observed(state),
         points=tuple(points),
         seed=state.seed,
+        comparisons=comparisons(state),
     )
 
 
@@ -119,6 +122,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "draw": ("node", "count", "seed", "position", "fixed"),
     "design": ("design",),
     "failures": ("failed",),
+    "comparisons": ("comparisons",),
 }
 """The parts of a request that are told apart when one is not what it was, and their fields."""
 
@@ -177,11 +181,12 @@ def observed(state: State) -> tuple[Point, ...]:
     """Finished trials with data that count and a place in the present space, in order of their index.
 
     Each replicate stands by itself.  Models learn from what was executed where that is known, not from the plan.
+    Where a preference is sought, trials without data can be compared, and so are among them.
     """
     return tuple(
         Point(trial=trial.index, parameters=place, observations=trial.observations)
         for trial in state.trials()
-        if trial.status in ENDED and _has_values(trial) and (place := project(state, trial)) is not None
+        if trial.status in ENDED and _told(state, trial) and (place := project(state, trial)) is not None
     )
 
 
@@ -196,7 +201,7 @@ def pending(state: State) -> tuple[Point, ...]:
         if (
             trial.status.is_open
             or trial.status in NEVER
-            or (trial.status is TrialStatus.COMPLETED and not _has_values(trial))
+            or (trial.status is TrialStatus.COMPLETED and not _told(state, trial))
         )
         and (place := seen(state, planned(state, trial))) is not None
     )
@@ -219,5 +224,17 @@ def taken(state: State) -> tuple[Parameterization, ...]:
     return tuple(place for place in places if place is not None)
 
 
-def _has_values(trial: Trial) -> bool:
-    return any(observation.mean is not None for observation in trial.observations)
+def comparisons(state: State) -> tuple[Verdict, ...]:
+    """What was preferred to what, of trials that are among ``observed``; nothing but where a preference is sought."""
+    if not state.comparisons or not _by_preference(state):
+        return ()
+    return counting(state.comparisons, (point.trial for point in observed(state)))
+
+
+def _by_preference(state: State) -> bool:
+    return state.optimization is not None and state.optimization.is_preference
+
+
+def _told(state: State, trial: Trial) -> bool:
+    """Whether a finished trial says something, or can be compared with another one."""
+    return _by_preference(state) or any(observation.mean is not None for observation in trial.observations)

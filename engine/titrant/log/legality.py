@@ -46,7 +46,7 @@ _ILLEGAL = 255
 
 
 class Legality:
-    """Follows a log event by event; memory grows by five bytes a trial."""
+    """Follows a log event by event; memory grows by five bytes a trial, and by one a comparison."""
 
     def __init__(self, log_id: str | None = None) -> None:
         """Begin before event 1.
@@ -58,6 +58,7 @@ class Legality:
         self._session = ""
         self._stands = bytearray()
         self._attempts = array("I")
+        self._comparisons = bytearray()  # whether each was withdrawn
         self._switches = dict.fromkeys(("run", "pause", "halt", "space"), False)
 
     @property
@@ -134,6 +135,28 @@ class Legality:
         if event.trial is None or 0 <= event.trial < len(self._stands):
             return None
         return f"a note was added to trial {event.trial}, which did not exist"
+
+    def comparison(self, event: e.ComparisonAttached) -> str | None:
+        """Two different trials that were finished."""
+        for trial in (event.better, event.worse):
+            if not 0 <= trial < len(self._stands):
+                return f"trial {trial} was compared, which did not exist"
+            if self._stands[trial] not in _FINISHED:
+                return f"trial {trial} was compared, which is {_words(self._stands[trial])} and not finished"
+        if event.better == event.worse:
+            return f"trial {event.better} was compared with itself"
+        self._comparisons.append(0)
+        return None
+
+    def comparison_withdrawn(self, event: e.ComparisonWithdrawn) -> str | None:
+        """One that stands."""
+        number = event.comparison
+        if not 0 <= number < len(self._comparisons):
+            return f"comparison {number} was withdrawn, which did not exist"
+        if self._comparisons[number]:
+            return f"comparison {number} was withdrawn, and it was withdrawn already"
+        self._comparisons[number] = 1
+        return None
 
     def session(self, event: e.SessionOpened) -> str | None:
         """A log keeps the identity it was made with; keys are made of it."""
@@ -222,6 +245,8 @@ _OTHERS: dict[type, Callable[[Legality, Any], str | None]] = {
     e.TrialResolved: Legality.resolved,
     e.SessionOpened: Legality.session,
     e.NoteAdded: Legality.note,
+    e.ComparisonAttached: Legality.comparison,
+    e.ComparisonWithdrawn: Legality.comparison_withdrawn,
     e.ExperimentConfigured: _switching("space", then=True),
     e.SpaceChanged: _switching("space", "a search space was changed before there was one", must=True),
     e.RunStarted: _switching("run", "a run began while another one was under way", must=False, then=True),

@@ -202,6 +202,23 @@ class AddNote(Wish, frozen=True, kw_only=True):
     trial: int | None = None
 
 
+class AttachComparison(Wish, frozen=True, kw_only=True):
+    """Say which of two finished trials is preferred, or that neither is."""
+
+    better: int
+    worse: int
+    tie: bool = False
+    judge: str = ""
+    note: str = ""
+
+
+class WithdrawComparison(Wish, frozen=True, kw_only=True):
+    """Let a comparison count no more; they are numbered from 0 in the order in which they were told."""
+
+    comparison: int
+    reason: str
+
+
 class RecordExecuted(Wish, frozen=True, kw_only=True):
     """Say what was really carried out; parameters that are left out were carried out as planned."""
 
@@ -470,6 +487,8 @@ Command = (
     | UnvoidResult
     | CorrectResult
     | AddNote
+    | AttachComparison
+    | WithdrawComparison
     | RecordExecuted
     | Sign
     | RecordRefusal

@@ -380,6 +380,31 @@ class NoteAdded(Fact, frozen=True, kw_only=True, tag="note.added"):
     trial: int | None = None
 
 
+class ComparisonAttached(Fact, frozen=True, kw_only=True, tag="comparison.attached"):
+    """Somebody compared two finished trials; comparisons are numbered from 0 in the order of these events.
+
+    Attributes:
+        better: The trial that is preferred; of a tie, the one that was named first.
+        worse: The other one.
+        tie: Whether neither is preferred.
+        judge: Who compared, where a name was given; who told it stands in the envelope.
+        note: Words on it.
+    """
+
+    better: int
+    worse: int
+    tie: bool = False
+    judge: str = ""
+    note: str = ""
+
+
+class ComparisonWithdrawn(Fact, frozen=True, kw_only=True, tag="comparison.withdrawn"):
+    """A comparison counts no more; it stays in the history."""
+
+    comparison: int
+    reason: str
+
+
 class HeadSigned(Fact, frozen=True, kw_only=True, tag="log.signed"):
     """A person put their name to everything up to a head of the log."""
 
@@ -505,6 +530,8 @@ Event = (
     | ResultUnvoided
     | ResultCorrected
     | NoteAdded
+    | ComparisonAttached
+    | ComparisonWithdrawn
     | HeadSigned
     | CommandWasRefused
     | ExperimentPaused

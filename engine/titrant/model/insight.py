@@ -203,7 +203,24 @@ class Optimality(msgspec.Struct, frozen=True, kw_only=True, tag="optimality"):
         return f"{word}: {told}; trial {self.incumbent.trial} is the best made with probability {chance:.0%}"
 
 
-Insight = ModelFit | ParameterImportance | Optimality
+class Pairing(msgspec.Struct, frozen=True, kw_only=True, tag="pairing"):
+    """Two finished trials whose comparison is worth most.
+
+    Attributes:
+        trials: Their indices, the lower one first.
+        model: What is said by; empty where no model could say, and the most different conditions were taken.
+        expected: EUBO of the two: the expected utility of the better one, on the scale of ``predict``, whose zero is
+            arbitrary and which has no unit; None without a model.
+        reason: Why no model could say; empty where one did.
+    """
+
+    trials: tuple[int, int]
+    model: str
+    expected: float | None
+    reason: str = ""
+
+
+Insight = ModelFit | ParameterImportance | Optimality | Pairing
 
 
 def quality(r2: float | None) -> str:

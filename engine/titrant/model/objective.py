@@ -16,7 +16,10 @@ BASELINE = "baseline"
 
 
 class Objective(msgspec.Struct, frozen=True):
-    """A linear combination of metrics, to be maximized: ``"-cost"`` is ``(("cost", -1.0),)``."""
+    """A linear combination of metrics, to be maximized: ``"-cost"`` is ``(("cost", -1.0),)``.
+
+    One without terms is what somebody prefers: nothing is measured of it, and trials are compared (``PREFERENCE``).
+    """
 
     text: str
     terms: tuple[tuple[str, float], ...]
@@ -98,6 +101,11 @@ class OptimizationConfig(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys((*self.objective_metrics, *constrained)))
 
     @property
+    def is_preference(self) -> bool:
+        """True if trials are compared by somebody instead of measured."""
+        return not self.objectives[0].terms
+
+    @property
     def is_multi_objective(self) -> bool:
         """True if there are trade-offs to be made instead of one best trial."""
         return len(self.objectives) > 1
@@ -161,6 +169,10 @@ class OptimizationConfig(msgspec.Struct, frozen=True):
             ObjectiveError: A constraint is relative, and the baseline's value is unknown.
         """
         return all(constraint.is_met(means, baseline) for constraint in self.constraints)
+
+
+PREFERENCE = OptimizationConfig("preference", (Objective("preference", ()),))
+"""What is sought where somebody says which of two trials is better."""
 
 
 def optimization_config(

@@ -106,8 +106,11 @@ class Leaderboard:
 
 
 def _utilities(values: Mapping[str, float], state: State) -> tuple[float, ...] | None:
+    optimization = results.configured(state)
+    if optimization.is_preference:  # nothing is measured that a course could be drawn of
+        return None
     try:
-        return results.configured(state).utilities(values)
+        return optimization.utilities(values)
     except ObjectiveError:  # a value is missing
         return None
 

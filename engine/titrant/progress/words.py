@@ -61,7 +61,7 @@ def result(optimization: OptimizationConfig, means: Mapping[str, float]) -> str:
         if len(objective.terms) == 1:
             name = objective.terms[0][0]
             told[name] = f"{name} = {value(means[name])}" if name in means else f"{name} = ?"
-        elif all(name in means for name in objective.metric_names):
+        elif objective.terms and all(name in means for name in objective.metric_names):
             told[objective.text] = f"{objective.text} = {value(objective.utility(means))}"
     for name in optimization.metric_names:
         if name not in told and name in means:

@@ -122,6 +122,12 @@ def done(event: Event) -> str:
             return f"signed everything up to event {event.seq} as {event.meaning}"
         case e.CommandWasRefused():
             return f"was refused {event.command}: {event.why}"
+        case e.ComparisonAttached(tie=True):
+            return f"found trials {event.better} and {event.worse} equally good"
+        case e.ComparisonAttached():
+            return f"preferred trial {event.better} to trial {event.worse}"
+        case e.ComparisonWithdrawn():
+            return f"withdrew comparison {event.comparison}"
         case e.NoteAdded(trial=None):
             return f"noted: {event.text}"
         case e.NoteAdded():

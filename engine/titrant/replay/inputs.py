@@ -12,6 +12,7 @@ from titrant.rules.state import State
 PART = {
     "space": "the search space: a bound, a parameter or a constraint",
     "goal": "the objective, an outcome constraint or the strategy's method",
+    "comparisons": "the comparisons of trials",
     "design": "the initial design: its size, its levels or what follows it",
 }
 NAMED = 5

@@ -11,6 +11,7 @@ from titrant.messages.events import Event
 from titrant.rules import (
     approving,
     changing,
+    comparing,
     control,
     people,
     replicating,
@@ -76,6 +77,8 @@ _DECIDE: dict[type, Callable[[State, Any, int], tuple[Event, ...]]] = {
     c.CorrectResult: withdrawing.correct_result,
     c.RecordExecuted: withdrawing.record_executed,
     c.AddNote: people.add_note,
+    c.AttachComparison: comparing.attach_comparison,
+    c.WithdrawComparison: comparing.withdraw_comparison,
     c.Sign: people.sign,
     c.RecordRefusal: people.record_refusal,
     c.CompleteTrial: telling.complete_trial,

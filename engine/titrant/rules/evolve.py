@@ -11,7 +11,7 @@ from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.candidates import joined
 from titrant.model.trial import TrialStatus
-from titrant.rules import approving, changing, course, withdrawing
+from titrant.rules import approving, changing, comparing, course, withdrawing
 from titrant.rules.state import LastRun, RunState, State
 
 
@@ -213,6 +213,8 @@ _EVOLVE: dict[type, Callable[[State, Any, int], State]] = {
     e.ResultUnvoided: withdrawing.unvoided,
     e.ResultCorrected: withdrawing.corrected,
     e.NoteAdded: _nothing,
+    e.ComparisonAttached: comparing.attached,
+    e.ComparisonWithdrawn: comparing.withdrawn,
     e.HeadSigned: _nothing,
     e.CommandWasRefused: _nothing,
 }

@@ -11,6 +11,7 @@ from rpds import HashTrieMap
 
 from titrant.errors import TrialNotFound
 from titrant.model.approval import ApprovalPolicy
+from titrant.model.comparison import Comparison
 from titrant.model.experiment import Definition, Experiment, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import OptimizationConfig
 from titrant.model.space import ChoiceParameterConfig, RangeParameterConfig
@@ -103,7 +104,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
         baseline: Index of the baseline trial.
         replicates: Those of them that carry another one's conditions out once more.
         results: Grows by one with every change of what models learn from: a result, a late datum, one withdrawn,
-            restored or corrected, conditions that were carried out otherwise than planned.
+            restored or corrected, conditions that were carried out otherwise than planned, a comparison.
         approval: Which trials a person must approve.
         proposed: Indices of the trials that await approval.
         proposed_in_loop: How many of these the closed loop is responsible for.
@@ -113,6 +114,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
         definition: What the experiment file says, where there is one.
         made_by: Name of a node of a strategy that was given as a graph to the number of its closed trials, at the
             position of each status's number.
+        comparisons: What people preferred, in the order in which they said so; those withdrawn among them.
     """
 
     log_id: str = ""
@@ -150,6 +152,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     space_changes: int = 0
     definition: Definition | None = None
     made_by: Mapping[str, tuple[int, ...]] = {}
+    comparisons: tuple[Comparison, ...] = ()
 
     def trial(self, index: int) -> Trial:
         """The trial with that index.

@@ -75,6 +75,8 @@ def read_basis(path: str | Path, from_seq: When = None) -> Basis:
             f"{path}: the experiment has {len(request.optimization.objectives)} objectives; what-if compares the best "
             "value, so experiments with several objectives are not supported yet"
         )
+    if request.optimization.is_preference:
+        raise CommandRefused(f"{path}: a preference is sought, of which nothing is measured that what-if could vary")
     needed = request.optimization.metric_names
     points = tuple(point for point in observed(state) if all(name in by_metric(point.observations) for name in needed))
     if len(points) < LEAST_TRIALS:
