@@ -282,6 +282,7 @@ class Client:
     configure_runners = _blocking(AsyncClient.configure_runners)
     configure_metrics = _blocking(AsyncClient.configure_metrics)
     configure_tracking_metrics = _blocking(AsyncClient.configure_tracking_metrics)
+    learn_from = _blocking(AsyncClient.learn_from)
     change_search_space = _blocking(AsyncClient.change_search_space)
     change_bounds = _blocking(AsyncClient.change_bounds)
     add_parameter = _blocking(AsyncClient.add_parameter)

@@ -27,6 +27,7 @@ ARGUMENTS = {
     "source": "whole",
     "runner": "reactor",
     "before": "1",
+    "past": "past.titrant",
 }
 """Something sound for each argument that a command cannot do without."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from titrant.messages import events as e
 from titrant.messages.codec import encode
 from titrant.model.experiment import Experiment, RunOptions
+from titrant.model.past import Past
 from titrant.model.space import ChoiceParameterConfig, RangeParameterConfig, search_space
 
 HERE = Path(__file__).parent
@@ -40,6 +41,25 @@ EVENTS = (
     e.SpaceChanged(space=SPACE, backfill={"ambient": 21.5}),
     e.CandidatesKept(digest="0123456789abcdef" * 4, text="eJyr"),
     e.RunStarted(options=RunOptions(max_trials=3, context={"ambient": 22.5})),
+    e.PastLearned(
+        past=Past(
+            name="last year's",
+            file="2025.titrant",
+            log_id="00" * 16,
+            seq=77,
+            hash="ab" * 32,
+            found=3,
+            parameters={"mode": ("batch", "flow"), "rpm": (300, None), "rate": (None, 1.5), "coil": (None, 2)},
+            metrics={"yield": (61.5, 70.25), "impurity": (None, 1.5)},
+            sems={"yield": (0.5, None)},
+            renamed={"Rate": "rate"},
+            scaled={"rate": (0.06, 0.0)},
+            filled={"ambient": 21.5},
+            dropped=("stirrer",),
+            lacking=("cost",),
+            left_out=1,
+        )
+    ),
 )
 
 

@@ -13,6 +13,7 @@ from titrant.model.approval import ApprovalPolicy, ApprovalRule
 from titrant.model.experiment import Definition, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import PREFERENCE, optimization_config
 from titrant.model.observation import Observation
+from titrant.model.past import Past
 from titrant.model.space import ChoiceParameterConfig, FixedParameterConfig, RangeParameterConfig, search_space
 from titrant.model.trial import Parameterization, Suggestion, Trial, TrialStatus
 from titrant.rules.running import wanted
@@ -22,6 +23,17 @@ from .world import LOG, SPACE
 
 OUTCOMES = ("running", "completed", "failed", "abandoned", "rerun")
 ENDS = ("completed", "completed", "completed", "failed", "abandoned", "early_stopped")
+
+PAST = Past(
+    name="old",
+    file="old.titrant",
+    log_id="b" * 32,
+    seq=1,
+    hash="cd" * 32,
+    found=3,
+    parameters={"x": (0.1, 0.5, 0.9)},
+    metrics={"y": (1.0, 2.0, 3.0)},
+)
 
 
 def command(state: State, draw: Random) -> Command:
@@ -193,6 +205,7 @@ def _person(state: State, draw: Random) -> Command:
                 trial=index, parameters=draw.choice([{"x": 0.7}, {"x": 3}, {"x": "much"}, {"q": 1}])
             ),
             lambda: c.Replicate(trial=index, count=draw.randint(0, 2), asked=draw.random() < 0.3, actor=actor),
+            lambda: c.LearnFrom(pasts=(replace(PAST, seq=draw.randint(1, 3)),)),
             lambda: c.AddNote(text=draw.choice(["blue", ""]), trial=draw.choice([None, index])),
             lambda: c.ConfigureOptimization(optimization=draw.choice([PREFERENCE, optimization_config("y")])),
             lambda: c.AttachComparison(better=index, worse=draw.randint(0, state.next_index), tie=draw.random() < 0.3),

@@ -88,7 +88,7 @@ class Asking:
                 self._pace.ran(state.trial(event.trial), at)
             elif isinstance(event, e.SpaceChanged | e.StrategyConfigured):
                 self._forget(designs=True)
-            elif isinstance(event, e.OptimizationConfigured) or (
+            elif isinstance(event, e.OptimizationConfigured | e.PastLearned) or (
                 isinstance(event, DISOWNING) and event.trial in state.closed
             ):
                 self._forget()

@@ -34,7 +34,8 @@ async def read(ask: Suggest, reading: Callable[[], Mapping[str, Any]] | None, cl
     try:
         with anyio.fail_after(DEADLINE_S):
             found = dict(await clock.outside(lambda: run_in_thread(reading)))
-        values = {name: space.parameter(name).check(found[name]) for name in space.having("context") if name in found}
+        names = (*space.having("context"), *space.having("task"))
+        values = {name: space.parameter(name).check(found[name]) for name in names if name in found}
     except TimeoutError:
         raise GenerationError(f"the context was not read within {DEADLINE_S:g} s") from None
     except ConfigurationError as error:

@@ -24,7 +24,7 @@ def context_of(state: State, given: Mapping[str, Any] | None) -> Parameterizatio
     if not given or state.experiment is None:
         return dict(given or {})
     space = state.experiment.space
-    contexts = space.having("context")
+    contexts = (*space.having("context"), *space.having("task"))
     if unknown := [name for name in given if name not in contexts]:
         there = f"use {', '.join(contexts)}" if contexts else "there is none: leave it out, or use fixed_parameters"
         raise ConfigurationError(f"{unknown[0]!r} is no context parameter: {there}")

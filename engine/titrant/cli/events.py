@@ -177,6 +177,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     e.RunnersConfigured: lambda event: ", ".join(spec.name for spec in event.runners),
     e.SpaceChanged: _changed,
     e.ApprovalConfigured: lambda event: words.count(len(event.policy.rules), "rule"),
+    e.PastLearned: lambda event: str(event.past),
     e.LogDerived: lambda event: f"from event {event.seq} of log {event.log_id}: {event.purpose}",
     e.RunStarted: _run_started,
     e.RunEnded: lambda event: event.outcome + _also(event.reason, ": "),

@@ -84,6 +84,12 @@ TABLE = (
     Entry("note", JUDGE, "judging", "Add words to a trial or to the experiment."),
     Entry("sign", JUDGE, "judging", "Put one's name to everything in the log so far."),
     Entry("change", CONTROL, "changing", "Change the search space, the objective or the strategy in mid-experiment."),
+    Entry(
+        "learn",
+        CONTROL,
+        "learning",
+        "Let models learn from the log of a past experiment too, as far as it is like the present one.",
+    ),
     Entry("pause", CONTROL, "controlling", "Start no new trials; what runs goes on."),
     Entry("unpause", CONTROL, "controlling", "Start new trials again."),
     Entry("drain", CONTROL, "controlling", "Finish what runs, start nothing new, then end the run."),

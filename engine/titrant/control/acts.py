@@ -346,6 +346,13 @@ async def _objective(client: Calls, given: a.Objective) -> None:
     await client.configure_optimization(given.objective, given.constraints)
 
 
+@_act("learn", a.Learn)
+async def _learn(client: Calls, given: a.Learn) -> dict[str, Any]:
+    """Let models learn from logs of past experiments too."""
+    told = await client.learn_from(given.logs, names=given.names, scaled=given.scaled, fill=given.fill)
+    return {"learned": [str(one) for one in told]}
+
+
 @_act("strategy", a.Strategy)
 async def _strategy(client: Calls, given: a.Strategy) -> None:
     """Set how trials are made."""

@@ -166,6 +166,19 @@ class Objective(Arguments, frozen=True, kw_only=True):
     constraints: tuple[str, ...] = ()
 
 
+class Learn(Arguments, frozen=True, kw_only=True):
+    """Logs of past experiments, by paths that the engine's machine knows, and how they are to be read.
+
+    ``names`` are names there to names here, ``scaled`` names here to factor and offset, ``fill`` values of parameters
+    that were not there.
+    """
+
+    logs: tuple[str, ...]
+    names: dict[str, str] = {}
+    scaled: dict[str, tuple[float, float]] = {}
+    fill: Parameterization = {}
+
+
 class Strategy(Arguments, frozen=True, kw_only=True):
     """As ``configure_generation_strategy`` takes them."""
 

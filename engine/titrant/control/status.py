@@ -62,6 +62,7 @@ def status(state: State, seq: int) -> dict[str, Any]:
             }
             for spec in state.runners
         ],
+        "past": [{"name": past.name, "file": past.file, "trials": past.count, "of": past.found} for past in state.past],
         "paused": state.paused,
         "halted": state.halted,
         "waiting_for": waiting_for(state),

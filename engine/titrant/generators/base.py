@@ -23,6 +23,13 @@ class Point(msgspec.Struct, frozen=True, omit_defaults=True):
     observations: tuple[Observation, ...] = ()
 
 
+class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known of a related problem: its points stand in the present search space, as far as they fit."""
+
+    name: str
+    points: tuple[Point, ...] = ()
+
+
 class Design(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an initial design is like, where its node needs to know.
 
@@ -53,6 +60,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
         taken: Parameterizations that must not be suggested again (finite spaces only).
         failed: Trials whose failure says something of their conditions, in order of their index.
         comparisons: Where a preference is sought: which of two of the observed trials is better.
+        past: What past experiments gave; models learn from it as far as it is like the present one.
         fixed: Parameters held at a value for this request.
         design: What an initial design is like; None where the node needs to know nothing of it.
     """
@@ -71,6 +79,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     design: Design | None = None
     failed: tuple[Point, ...] = ()
     comparisons: tuple[Verdict, ...] = ()
+    past: tuple[Sample, ...] = ()
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -53,6 +53,10 @@ def _suggest(request: Request) -> Reply:
             from titrant.generators.bo import generator as botorch  # noqa: PLC0415
 
             return botorch.suggest(request)
+        case "bo" if request.past or request.space.having("task"):
+            from titrant.generators.transfer import generator as transfer  # noqa: PLC0415
+
+            return transfer.suggest(request)
         case "bo" if request.optimization is not None and request.optimization.is_multi_objective:
             from titrant.generators.pareto import generator as pareto  # noqa: PLC0415
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from titrant.generators.base import Design, Point, PredictionRequest, Request
+from titrant.generators.base import Design, Point, PredictionRequest, Request, Sample
 from titrant.model.comparison import Verdict, counting
 from titrant.model.experiment import Node
 from titrant.model.objective import OptimizationConfig
+from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization, Trial, TrialStatus
 from titrant.rules.changing import Sight, project, seen, sight
 from titrant.rules.conditions import planned
@@ -65,7 +66,8 @@ def suggestion_request(
         pending=(*pending(state), *(Point(trial=-1, parameters=one) for one in held)) if model else (),
         failed=failed(state) if model and state.strategy.learn_from_failures else (),
         taken=(*taken(state), *held) if space.is_listed or node == "grid" else (),
-        fixed={**fixed, **view.held},
+        fixed={**tasks(space), **fixed, **view.held},
+        past=samples(state) if model else (),
         design=_design(state, node, strategy_node),
         comparisons=comparisons(state) if model else (),
     )
@@ -122,6 +124,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "draw": ("node", "count", "seed", "position", "fixed"),
     "design": ("design",),
     "failures": ("failed",),
+    "past": ("past",),
     "comparisons": ("comparisons",),
 }
 """The parts of a request that are told apart when one is not what it was, and their fields."""
@@ -188,6 +191,30 @@ def observed(state: State) -> tuple[Point, ...]:
         for trial in state.trials()
         if trial.status in ENDED and _told(state, trial) and (place := project(state, trial)) is not None
     )
+
+
+def samples(state: State) -> tuple[Sample, ...]:
+    """What past experiments gave of the metrics that are sought, at points of the present space."""
+    if state.optimization is None:
+        return ()
+    wanted = state.optimization.metric_names
+    found = []
+    for past in state.past:
+        points = []
+        for conditions, measured in past.trials():
+            told = tuple(one for one in measured if one.metric in wanted)
+            place = seen(state, {**state.backfill, **conditions})
+            if told and place is not None:
+                points.append(Point(trial=-1, parameters=place, observations=told))
+        if points:
+            found.append(Sample(name=past.name, points=tuple(points)))
+    return tuple(found)
+
+
+def tasks(space: SearchSpace) -> Parameterization:
+    """The tasks for which suggestions are made where no other is asked for."""
+    targets = space.targets()
+    return {name: targets[name] for name in space.having("task")}
 
 
 def pending(state: State) -> tuple[Point, ...]:

@@ -10,6 +10,7 @@ from titrant.model.approval import ApprovalPolicy
 from titrant.model.experiment import Definition, Experiment, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import OptimizationConfig
 from titrant.model.observation import Observation
+from titrant.model.past import Past
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization, Suggestion
 
@@ -117,6 +118,12 @@ class DeriveLog(Wish, frozen=True, kw_only=True):
     hash: str
     purpose: str
     changes: dict[str, Any] = {}
+
+
+class LearnFrom(Wish, frozen=True, kw_only=True):
+    """Keep data of past experiments, as ``rules.learning.past_of`` reads them."""
+
+    pasts: tuple[Past, ...]
 
 
 # --- trials made, told and corrected by people and programs ---------------------------------------------------------
@@ -476,6 +483,7 @@ Command = (
     | ChangeSpace
     | ConfigureApproval
     | DeriveLog
+    | LearnFrom
     | AddTrials
     | AttachTrial
     | Replicate

@@ -14,6 +14,7 @@ from titrant.model.approval import ApprovalPolicy
 from titrant.model.experiment import Definition, Experiment, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import OptimizationConfig
 from titrant.model.observation import Observation
+from titrant.model.past import Past
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Origin, Parameterization, Suggestion
 
@@ -124,6 +125,12 @@ class LogDerived(Fact, frozen=True, kw_only=True, tag="log.derived"):
     hash: str
     purpose: str
     changes: dict[str, Any] = {}
+
+
+class PastLearned(Fact, frozen=True, kw_only=True, tag="past.learned"):
+    """Data of a past experiment were taken from its log; they replace what was taken from the same log before."""
+
+    past: Past
 
 
 # --- a call of run_trials -------------------------------------------------------------------------------------------
@@ -500,6 +507,7 @@ Event = (
     | SpaceChanged
     | ApprovalConfigured
     | LogDerived
+    | PastLearned
     | RunStarted
     | RunEnded
     | FailureRateTripped

@@ -168,6 +168,7 @@ _DONE: dict[type, str] = {
     e.SpaceChanged: "changed the search space",
     e.ApprovalConfigured: "set which trials a person must approve",
     e.LogDerived: "derived the log from another one",
+    e.PastLearned: "let it learn from a past experiment",
     e.RunStarted: "started a run",
     e.RunEnded: "ended the run",
     e.TrialProposed: "held trial {trial} back",

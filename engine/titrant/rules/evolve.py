@@ -11,7 +11,7 @@ from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.candidates import joined
 from titrant.model.trial import TrialStatus
-from titrant.rules import approving, changing, comparing, course, withdrawing
+from titrant.rules import approving, changing, comparing, course, learning, withdrawing
 from titrant.rules.state import LastRun, RunState, State
 
 
@@ -204,6 +204,7 @@ _EVOLVE: dict[type, Callable[[State, Any, int], State]] = {
     e.SpaceChanged: changing.space_changed,
     e.ApprovalConfigured: approving.approval_configured,
     e.LogDerived: _nothing,
+    e.PastLearned: learning.learned,
     e.TrialProposed: approving.proposed,
     e.TrialApproved: approving.approved,
     e.TrialRejected: approving.rejected,

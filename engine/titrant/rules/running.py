@@ -202,7 +202,7 @@ def _check_context(space: SearchSpace, given: Parameterization) -> None:
     if why := space.no_context(given):
         raise CommandRefused(f"run_trials: {why}")
     for name, value in given.items():
-        if name not in space.having("context"):
+        if name not in (*space.having("context"), *space.having("task")):
             raise CommandRefused(f"run_trials was given the context {name!r}, which is no context parameter")
         try:
             space.parameter(name).check(value)

@@ -17,6 +17,7 @@ from titrant.model.objective import OptimizationConfig
 from titrant.model.space import SearchSpace
 from titrant.model.strategy import GenerationStrategy
 from titrant.model.strategy import flaw as flaw_of_nodes
+from titrant.rules import learning
 from titrant.rules.state import State
 
 
@@ -98,6 +99,8 @@ def configure_strategy(state: State, command: c.ConfigureStrategy, _at: int) -> 
     """The generation strategy may be replaced at any time; the next suggestion follows it."""
     _need_space(state, "configure_generation_strategy")
     if state.experiment is not None and (wrong := strategy_flaw(command.strategy, state.experiment.space)) is not None:
+        raise CommandRefused(wrong)
+    if state.past and (wrong := learning.flaw_of_method(replace(state, strategy=command.strategy))) is not None:
         raise CommandRefused(wrong)
     return () if state.strategy == command.strategy else (e.StrategyConfigured(strategy=command.strategy),)
 

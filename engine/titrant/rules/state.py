@@ -14,6 +14,7 @@ from titrant.model.approval import ApprovalPolicy
 from titrant.model.comparison import Comparison
 from titrant.model.experiment import Definition, Experiment, GenerationStrategy, RunnerSpec, RunOptions
 from titrant.model.objective import OptimizationConfig
+from titrant.model.past import Past
 from titrant.model.space import ChoiceParameterConfig, RangeParameterConfig
 from titrant.model.trial import ParameterValue, Trial, TrialStatus
 from titrant.rules.closed import NONE, ClosedTrials
@@ -114,6 +115,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
         definition: What the experiment file says, where there is one.
         made_by: Name of a node of a strategy that was given as a graph to the number of its closed trials, at the
             position of each status's number.
+        past: What was taken from logs of past experiments.
         comparisons: What people preferred, in the order in which they said so; those withdrawn among them.
     """
 
@@ -152,6 +154,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     space_changes: int = 0
     definition: Definition | None = None
     made_by: Mapping[str, tuple[int, ...]] = {}
+    past: tuple[Past, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
 
     def trial(self, index: int) -> Trial:

@@ -116,6 +116,8 @@ def standard(state: State) -> tuple[GenerationNode, ...]:
     The design never refuses for lack of data: while its results are on the way it goes on, Sobol after a grid.
     """
     strategy, planned = state.strategy, budget(state)
+    if informed(state):
+        return (GenerationNode(name="bo", generator="bo"),)
     needed = max(1, planned // 2) if strategy.min_observed is None else strategy.min_observed
     design = strategy.initialization
     made = MinTrials(
@@ -148,11 +150,25 @@ def model_follows(state: State) -> bool:
     return state.strategy.method != "random_search" and state.optimization is not None
 
 
+def informed(state: State) -> bool:
+    """Whether past experiments stand in for an initial design, so that a model makes the first trials too.
+
+    They do where they tell of what is sought, and nothing was said of the design's size.
+    """
+    strategy, wanted = state.strategy, state.optimization
+    if not state.past or wanted is None or state.experiment is None or not model_follows(state):
+        return False
+    if state.experiment.space.having("fidelity"):
+        return False
+    asked = strategy.initialization_budget is not None or strategy.min_observed is not None
+    return not asked and any(name in past.metrics for past in state.past for name in wanted.objective_metrics)
+
+
 def model_due(state: State, total: int) -> bool:
     """Whether a model makes some of the first *total* trials, as far as that can be told beforehand."""
     if state.strategy.nodes:
         return any(node.is_model for node in state.strategy.nodes)
-    return state.strategy.method != "random_search" and total > budget(state)
+    return state.strategy.method != "random_search" and (informed(state) or total > budget(state))
 
 
 def budget(state: State) -> int:
