@@ -8,6 +8,7 @@ from titrant.analysis import results
 from titrant.errors import CommandRefused
 from titrant.generators.base import Examination, Point
 from titrant.generators.requests import suggestion_request
+from titrant.model.fidelity import target
 from titrant.model.trial import Parameterization
 from titrant.rules.changing import project
 from titrant.rules.state import State
@@ -55,13 +56,13 @@ def examination(state: State, question: Question) -> Examination:
         raise CommandRefused("there is no search space yet: call configure_experiment first")
     need_metrics(state, {"fit": "a model's fit", "importance": "importance"}.get(question, "what is left to gain"))
     # What matters is asked over all circumstances, what is left to gain in the present ones.
-    fixed = circumstances(state) if question == "optimality" else {}
+    fixed = target(state.experiment.space) | (circumstances(state) if question == "optimality" else {})
     basis = suggestion_request(state, node="bo", count=1, fixed=fixed)
     if question != "optimality":
         return Examination(question=question, basis=basis)
     best = results.best_observed(state)
     if best is None:
-        raise CommandRefused("there is no finished trial that has data and keeps the outcome constraints yet")
+        raise CommandRefused(results.nothing_yet(state))
     points = tuple(
         Point(trial=recipe.trial.index, parameters=results.conditions(state, recipe.trial))
         for recipe in candidates(state)

@@ -12,6 +12,7 @@ from titrant.analysis.marks import saw_withdrawn
 from titrant.analysis.table import Row, Table
 from titrant.errors import CommandRefused, ObjectiveError
 from titrant.model.comparison import counting, tallies
+from titrant.model.fidelity import at_target, cost_of, told
 from titrant.model.objective import OptimizationConfig
 from titrant.model.observation import by_metric, means
 from titrant.model.trial import Parameterization, Trial, TrialStatus
@@ -58,6 +59,7 @@ HEAD = (
     "executed",
     "saw_withdrawn",
     "seconds",
+    "trial_cost",
 )
 """The columns of a summary that stand before metrics and parameters."""
 COMPARED = ("won", "compared")
@@ -78,7 +80,8 @@ def configured(state: State) -> OptimizationConfig:
 def eligible(state: State) -> list[Trial]:
     """Finished trials with a usable value of every objective, in order of their index; not those withdrawn.
 
-    Where the search space was changed, those that could be made in the present one; all, while there is none of these.
+    Where there are fidelities, those at their targets only: what a cheaper trial gave is no answer.  Where the search
+    space was changed, those that could be made in the present one; all, while there is none of these.
     """
     needed = configured(state).objective_metrics
     ended = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
@@ -86,6 +89,7 @@ def eligible(state: State) -> list[Trial]:
         trial
         for trial in sorted(state.closed.values(), key=lambda trial: trial.index)
         if trial.status in ended and all(metric in means(trial.observations) for metric in needed)
+        if reached(state, trial)
     ]
     return [trial for trial in found if is_inside(state, trial)] or found
 
@@ -93,6 +97,19 @@ def eligible(state: State) -> list[Trial]:
 def conditions(state: State, trial: Trial) -> Parameterization:
     """What was carried out, in the parameters of the present search space as far as they can be told."""
     return project(state, trial) or carried_out(state, trial)
+
+
+def reached(state: State, trial: Trial) -> bool:
+    """Whether a trial was carried out at the target of every fidelity; True where there are none."""
+    space = None if state.experiment is None else state.experiment.space
+    return space is None or not space.having("fidelity") or at_target(space, conditions(state, trial))
+
+
+def nothing_yet(state: State) -> str:
+    """What is to be said where no trial can be the best."""
+    fidelity = "" if state.experiment is None else told(state.experiment.space)
+    where = f"at the target fidelity ({fidelity}) " if fidelity else ""
+    return f"there is no finished trial {where}that has data and keeps the outcome constraints yet"
 
 
 def feasible(state: State, values: Mapping[str, float]) -> bool:
@@ -235,6 +252,7 @@ def summary(
                 "executed": _executed(trial),
                 "saw_withdrawn": ", ".join(map(str, saw.get(trial.index, ()))),
                 "seconds": _seconds(trial),
+                "trial_cost": _cost(state, trial),
                 **({} if trial.index not in won else dict(zip(COMPARED, won[trial.index], strict=True))),
                 **{name: one.mean for name, one in observed.items()},
                 **trial.parameters,
@@ -251,6 +269,14 @@ def _executed(trial: Trial) -> str:
     executed = trial.executed or {}
     other = {name: value for name, value in executed.items() if trial.parameters.get(name) != value}
     return ", ".join(f"{name}={value}" for name, value in other.items())
+
+
+def _cost(state: State, trial: Trial) -> float | None:
+    """What a trial is taken to cost by its fidelities; None where there are none, or a metric measures it."""
+    space, cost = None if state.experiment is None else state.experiment.space, state.strategy.cost
+    if space is None or not space.having("fidelity") or isinstance(cost, str):
+        return None
+    return cost_of(space, cost, conditions(state, trial))
 
 
 def _seconds(trial: Trial) -> float | None:

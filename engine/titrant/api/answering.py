@@ -30,7 +30,7 @@ class Answering(OnEngine):
         Conditions are those carried out, where they were recorded to differ from the plan.  Where the search space was
         changed, trials that could not be made in the present one are passed over while there are others.  A trial and
         its replicates count as one, by their mean; the SEM is computed from them where none was told
-        (``analysis.results.pooled``).
+        (``analysis.results.pooled``).  Where there are fidelities only trials at their targets count.
 
         Where a preference is sought, it is the finished trial of the greatest mean utility, with ``probability`` that
         it is the best of them; without a model, the one that was preferred most often over those it was not.
@@ -48,7 +48,7 @@ class Answering(OnEngine):
             return await preferred(self.engine, state, use_model_predictions)
         best = results.best_observed(state)
         if best is None:
-            raise CommandRefused("there is no finished trial that has data and keeps the outcome constraints yet")
+            raise CommandRefused(results.nothing_yet(state))
         predicted, reason = await self._predicted(state, use_model_predictions)
         if predicted:
             optimization = results.configured(state)

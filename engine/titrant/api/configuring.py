@@ -13,6 +13,7 @@ from titrant.errors import ConfigurationError
 from titrant.messages import commands as c
 from titrant.model.experiment import Definition, Experiment, GenerationStrategy, Initialization, Method
 from titrant.model.factorial import USUAL
+from titrant.model.fidelity import AffineCost, Cost
 from titrant.model.objective import optimization_config
 from titrant.model.space import search_space
 from titrant.model.strategy import EITHER, GenerationNode, Policy
@@ -107,6 +108,7 @@ class Configuring(OnEngine):
         policy: Policy = "auto",
         suggestion_wait_seconds: float = 30.0,
         learn_from_failures: bool = True,
+        cost: AffineCost | Mapping[str, Any] | str | None = None,
     ) -> None:
         """Set how trials are made: the centre, an initial design, then Bayesian optimization.
 
@@ -135,6 +137,10 @@ class Configuring(OnEngine):
                 ahead, at once.  ``"auto"``: a fresh one where that takes less than 1 % of a trial's time, else a ready
                 one.
             suggestion_wait_seconds: How long a slot waits at most under ``"fresh"``; then it takes what there is.
+            cost: What a trial costs at a fidelity: ``{"fixed_cost": 5, "fidelity_weights": {"minutes": 1.5}}`` (as
+                BoTorch's ``AffineFidelityCostModel``, in the parameters' own units), or the name of a metric that
+                measures it, of which a model is made.  Where None, a trial at the target costs 1 and others the less
+                the farther they are from it, down to 0.05.
 
         Raises:
             ConfigurationError: A node cannot be read, or both *nodes* and the initial design are given.
@@ -160,6 +166,7 @@ class Configuring(OnEngine):
             policy=policy,
             wait_seconds=suggestion_wait_seconds,
             learn_from_failures=learn_from_failures,
+            cost=_cost(cost),
         )
         await self.engine.do(c.ConfigureStrategy(strategy=strategy), by())
 
@@ -195,6 +202,20 @@ def _nodes(nodes: Sequence[GenerationNode | Mapping[str, Any]]) -> tuple[Generat
         return msgspec.convert(plain, tuple[GenerationNode, ...])
     except msgspec.ValidationError as exc:
         raise ConfigurationError(f"a node of the generation strategy cannot be read: {exc}") from exc
+
+
+def _cost(cost: AffineCost | Mapping[str, Any] | str | None) -> Cost | None:
+    """What is said of costs, checked.
+
+    Raises:
+        ConfigurationError: It cannot be read; the message names the field.
+    """
+    plain = msgspec.to_builtins(cost) if isinstance(cost, AffineCost) else cost
+    try:
+        return msgspec.convert(plain, Cost | None)  # type: ignore[no-any-return]  # a union is no type
+    except msgspec.ValidationError as exc:
+        told = '{"fixed_cost": 5, "fidelity_weights": {"minutes": 1.5}}'
+        raise ConfigurationError(f"the cost cannot be read: {exc}; give {told} or a metric's name") from exc
 
 
 def _runner(runner: Any) -> Any:

@@ -101,6 +101,7 @@ def change(
 
 
 KEEPING_NODES = {
+    "cost",
     "initialization_random_seed",
     "learn_from_failures",
     "method",
@@ -227,6 +228,7 @@ def _strategy(path: Path, texts: dict[str, str]) -> dict[str, Any]:
         "policy": now.policy,
         "suggestion_wait_seconds": now.wait_seconds,
         "learn_from_failures": now.learn_from_failures,
+        "cost": msgspec.to_builtins(now.cost),
     }
     given = {name: _bare(text) for name, text in texts.items()}
     if found := examining.faults({"parameters": {"any": [0, 1]}, "strategy": given}):

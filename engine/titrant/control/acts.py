@@ -370,6 +370,7 @@ async def _strategy(client: Calls, given: a.Strategy) -> None:
         policy=given.policy,
         suggestion_wait_seconds=given.suggestion_wait_seconds,
         learn_from_failures=given.learn_from_failures,
+        cost=given.cost,
     )
 
 

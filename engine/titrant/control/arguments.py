@@ -14,6 +14,7 @@ from titrant.errors import ConfigurationError
 from titrant.model.approval import ApprovalRule
 from titrant.model.experiment import Initialization, Method
 from titrant.model.factorial import USUAL, Levels
+from titrant.model.fidelity import AffineCost
 from titrant.model.space import ParameterConfig
 from titrant.model.strategy import GenerationNode, Policy
 from titrant.model.trial import Parameterization, ParameterValue
@@ -195,6 +196,7 @@ class Strategy(Arguments, frozen=True, kw_only=True):
     policy: Policy = "auto"
     suggestion_wait_seconds: float = 30.0
     learn_from_failures: bool = True
+    cost: AffineCost | str | None = None
 
 
 # --- reading them ---------------------------------------------------------------------------------------------------

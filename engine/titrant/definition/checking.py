@@ -18,6 +18,7 @@ from titrant.errors import ConfigurationError, TitrantError
 from titrant.generators import dispatch
 from titrant.generators.base import Reply, Request
 from titrant.model.factorial import flaw
+from titrant.model.fidelity import flaw as flaw_of_cost
 from titrant.model.objective import OptimizationConfig
 from titrant.model.space import SearchSpace
 from titrant.model.strategy import EITHER, OF_A_DESIGN, GenerationStrategy
@@ -161,6 +162,8 @@ def _name(runner: object) -> str:
 
 def _flaw(strategy: Strategy, space: SearchSpace) -> str | None:
     """What is wrong with a strategy in that space, beside what its types say."""
+    if (wrong := flaw_of_cost(space, strategy.cost)) is not None:
+        return wrong
     if not strategy.node:
         return flaw(space, strategy.grid_levels) if strategy.initialization == "grid" else None
     usual = Strategy()

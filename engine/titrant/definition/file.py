@@ -10,6 +10,7 @@ from msgspec import Meta, field
 from titrant.model.approval import ApprovalRule
 from titrant.model.experiment import Initialization, Method, OnUnknown
 from titrant.model.factorial import USUAL
+from titrant.model.fidelity import AffineCost
 from titrant.model.strategy import GenerationNode, Policy
 from titrant.model.trial import ParameterValue
 
@@ -108,6 +109,10 @@ class Strategy(Section, frozen=True, kw_only=True):
     learn_from_failures: Annotated[
         bool, Meta(description="Whether a model learns where trials fail, and keeps away from there.")
     ] = True
+    cost: Annotated[
+        AffineCost | Text | None,
+        Meta(description="What a trial costs at a fidelity: fixed_cost and fidelity_weights, or a metric's name."),
+    ] = None
 
 
 class Part(Section, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 from titrant.model.comparison import Verdict
 from titrant.model.experiment import Node
 from titrant.model.factorial import USUAL, Levels
+from titrant.model.fidelity import Cost
 from titrant.model.objective import OptimizationConfig
 from titrant.model.observation import Observation
 from titrant.model.space import SearchSpace
@@ -59,6 +60,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
         pending: Trials that are under way or were given up: taken into account, kept away from.
         taken: Parameterizations that must not be suggested again (finite spaces only).
         failed: Trials whose failure says something of their conditions, in order of their index.
+        cost: What trials cost, in a space with fidelities; None where nothing is said of it.
         comparisons: Where a preference is sought: which of two of the observed trials is better.
         past: What past experiments gave; models learn from it as far as it is like the present one.
         fixed: Parameters held at a value for this request.
@@ -78,6 +80,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     fixed: Parameterization = {}
     design: Design | None = None
     failed: tuple[Point, ...] = ()
+    cost: Cost | None = None
     comparisons: tuple[Verdict, ...] = ()
     past: tuple[Sample, ...] = ()
 

@@ -25,6 +25,14 @@ def suggest(request: Request) -> Reply:
 
 
 def _suggest(request: Request) -> Reply:
+    if request.space.having("fidelity"):
+        from titrant.generators.fidelity import turns  # noqa: PLC0415
+
+        return turns.suggest(request, _made)
+    return _made(request)
+
+
+def _made(request: Request) -> Reply:
     match request.node:
         case "centre":
             from titrant.generators import centre  # noqa: PLC0415
@@ -82,6 +90,10 @@ def predict(request: PredictionRequest) -> PredictionReply:
         from titrant.generators.preference import generator as preference  # noqa: PLC0415
 
         return preference.predict(request)
+    if request.space.having("fidelity") and not request.optimization.is_multi_objective:
+        from titrant.generators.fidelity import generator as fidelity  # noqa: PLC0415
+
+        return fidelity.predict(request)
     from titrant.generators.gp import generator  # noqa: PLC0415
 
     return generator.predict(request)

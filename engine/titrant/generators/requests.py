@@ -65,6 +65,7 @@ def suggestion_request(
         observed=observed(state) if model else (),
         pending=(*pending(state), *(Point(trial=-1, parameters=one) for one in held)) if model else (),
         failed=failed(state) if model and state.strategy.learn_from_failures else (),
+        cost=state.strategy.cost if space.having("fidelity") else None,
         taken=(*taken(state), *held) if space.is_listed or node == "grid" else (),
         fixed={**tasks(space), **fixed, **view.held},
         past=samples(state) if model else (),
@@ -124,6 +125,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "draw": ("node", "count", "seed", "position", "fixed"),
     "design": ("design",),
     "failures": ("failed",),
+    "cost": ("cost",),
     "past": ("past",),
     "comparisons": ("comparisons",),
 }

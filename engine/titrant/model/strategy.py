@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from titrant.model.factorial import USUAL, Levels
+from titrant.model.fidelity import Cost
 
 Method = Literal["fast", "quality", "thompson", "turbo", "botorch", "random_search"]
 """How a model makes suggestions: see ``docs/generators.md``; with the last none does."""
@@ -196,6 +197,7 @@ class GenerationStrategy(msgspec.Struct, frozen=True, kw_only=True, omit_default
         policy: What a free slot takes.
         wait_seconds: How long a slot waits at most under the policy ``"fresh"``.
         learn_from_failures: Whether a model keeps away from where trials fail (see ``events.TrialFailed``).
+        cost: What trials cost, where the space has fidelities (see ``model.fidelity``).
     """
 
     method: Method = "fast"
@@ -211,6 +213,7 @@ class GenerationStrategy(msgspec.Struct, frozen=True, kw_only=True, omit_default
     policy: Policy = "auto"
     wait_seconds: float = 30.0
     learn_from_failures: bool = True
+    cost: Cost | None = None
 
     @property
     def budget(self) -> int:

@@ -18,7 +18,9 @@ ENDED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A recipe's objectives, the greater the better, and whether it keeps the outcome constraints and fits the space.
+    """A recipe's objectives, the greater the better, and whether it may be the best.
+
+    It may where it keeps the outcome constraints, fits the space, and is at the target of every fidelity.
 
     A recipe is a trial and its replicates: ``trial`` is the first finished one, ``values`` are the means over all.
     """
@@ -93,7 +95,8 @@ class Leaderboard:
             name: mean for name, (mean, _) in results.pooled([state.trial(index) for index in sorted(trials)]).items()
         }
         utilities = _utilities(values, state)
-        feasible = results.feasible(state, values) and is_inside(state, state.trial(min(trials)))
+        first = state.trial(min(trials))
+        feasible = results.feasible(state, values) and is_inside(state, first) and results.reached(state, first)
         return None if utilities is None else Point(min(trials), utilities, feasible, values)
 
     def _compare(self, point: Point) -> None:

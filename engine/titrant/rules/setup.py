@@ -13,6 +13,7 @@ from titrant.messages.events import Event
 from titrant.model.candidates import apart
 from titrant.model.experiment import Definition
 from titrant.model.factorial import flaw
+from titrant.model.fidelity import flaw as flaw_of_cost
 from titrant.model.objective import OptimizationConfig
 from titrant.model.space import SearchSpace
 from titrant.model.strategy import GenerationStrategy
@@ -151,6 +152,8 @@ def strategy_flaw(strategy: GenerationStrategy, space: SearchSpace) -> str | Non
     """What is wrong with a strategy in that space; None where nothing is."""
     if not (strategy.wait_seconds >= 0 and math.isfinite(strategy.wait_seconds)):
         return f"a slot cannot wait {strategy.wait_seconds!r} s for a fresh suggestion: give 0 or more seconds"
+    if (wrong := flaw_of_cost(space, strategy.cost)) is not None:
+        return wrong
     if not strategy.nodes:
         return flaw(space, strategy.grid_levels) if strategy.initialization == "grid" else None
     if (wrong := flaw_of_nodes(strategy.nodes)) is not None:

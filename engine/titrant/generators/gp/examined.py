@@ -10,10 +10,13 @@ import msgspec
 import numpy as np
 
 from titrant.errors import ConfigurationError, GenerationError
-from titrant.generators.base import Examination
+from titrant.generators.axes import Floats
+from titrant.generators.base import Examination, Request
+from titrant.generators.encoding import encoding_of
 from titrant.generators.gp.asked import TooFewError, asked, data_of
+from titrant.generators.gp.data import Data
 from titrant.generators.gp.domain import Domain
-from titrant.generators.gp.fitted import NUMERICAL, fit, worths
+from titrant.generators.gp.fitted import NUMERICAL, Fitted, fit, worths
 from titrant.generators.gp.importance import importance_of
 from titrant.generators.gp.leaving_out import fit_of
 from titrant.generators.gp.optimality import optimality_of
@@ -48,12 +51,22 @@ def _answer(request: Examination, config: OptimizationConfig) -> Insight:
         if config.is_multi_objective:
             raise GenerationError("with several objectives there is no single best: ask for the Pareto frontier")
         found = asked(basis, config)
-        return optimality_of(fit(config, found.data, worths(found.data, found.target)), found, config, request)
+        return optimality_of(_fit(basis, config, found.data, worths(found.data, found.target)), found, config, request)
     data = data_of(basis, config)
-    fitted = fit(config, data, data.y[:, 0])
+    fitted = _fit(basis, config, data, data.y[:, 0])
     if request.question == "fit":
         return fit_of(fitted, basis.seed)
     return importance_of(fitted, config, Domain(basis.space, basis.fixed, basis.seed), basis.seed)
+
+
+def _fit(basis: Request, config: OptimizationConfig, data: Data, worth: Floats) -> Fitted:
+    """The model of the next suggestion; of several objectives fidelities are columns like any other."""
+    if not basis.space.having("fidelity") or config.is_multi_objective:
+        return fit(config, data, worth)
+    from titrant.generators.fidelity import model  # noqa: PLC0415 - it stands on this package
+    from titrant.generators.fidelity.level import Level  # noqa: PLC0415
+
+    return model.fit(config, data, worth, Level(encoding_of(basis.space, {}))).fitted
 
 
 def _numbers(value: Any) -> Iterator[float]:

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from titrant.generators.axes import Floats
+from titrant.generators.encoding import Mask
 from titrant.generators.gp import model
 from titrant.generators.gp.bend import Bend, bends, bent
 from titrant.generators.gp.data import Data, thinned
@@ -28,12 +29,14 @@ class Fitted(msgspec.Struct, frozen=True):
         functions: How each metric was bent, ``m``.
         posteriors: One process each.
         name: What the model is called.
+        answers: Which points may be the best, ``n``: those at the target fidelity; None where all may.
     """
 
     data: Data
     functions: tuple[Bend, ...]
     posteriors: tuple[Posterior, ...]
     name: str
+    answers: Mask | None = None
 
 
 def fit(config: OptimizationConfig, data: Data, worth: Floats, most: int | None = None) -> Fitted:

@@ -146,6 +146,8 @@ def gained(fitted: Fitted, found: Asked, basis: Request) -> tuple[Floats, Parame
         GenerationError: Nothing is known to improve on.
     """
     feasible = found.target.feasible(fitted.data.y)
+    if fitted.answers is not None:
+        feasible = feasible & fitted.answers
     if not feasible.any():
         raise GenerationError("no answer: no trial keeps the outcome constraints by itself")
     nothing = np.empty((0, fitted.data.x.shape[1]))
