@@ -54,7 +54,7 @@ def test_an_unordered_choice_has_one_column_for_each_value_and_an_ordered_one_ha
     names = ChoiceParameterConfig("s", ("a", "b", "c"))
     numbers = ChoiceParameterConfig("n", (1, 5, 7), "int")
 
-    assert encoded(names, numbers).to_model(np.array([[1.0, 7.0]])).tolist() == [[0.0, 1.0, 0.0, 1.0]]
+    assert encoded(names, numbers).to_model(np.array([[1.0, 7.0]])).tolist() == [[0.0, 0.5, 0.0, 1.0]]
 
 
 def test_a_hair_from_the_bound_is_the_bound():

@@ -202,6 +202,12 @@ class Levels:
         return float(self._numbers[self._values.index(value)])
 
 
+# How far a choice is from its column's zero: of processes with usual length scales, outcomes of two choices are
+# correlated by one half. At a distance of 1 it is 0.13: next to nothing that was learned of one choice would say
+# anything of the others.
+_CHOSEN = 0.5
+
+
 class Category(Levels):
     """An unordered choice: one column for each value in the model, its place in the list elsewhere."""
 
@@ -211,7 +217,7 @@ class Category(Levels):
         self.linear = False
 
     def to_model(self, z: Floats) -> Floats:  # noqa: D102
-        one_hot: Floats = np.eye(self.count)[self.level(z).astype(np.intp)]
+        one_hot: Floats = _CHOSEN * np.eye(self.count)[self.level(z).astype(np.intp)]
         return one_hot
 
     def from_model(self, x: Floats) -> Floats:  # noqa: D102

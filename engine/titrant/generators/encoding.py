@@ -153,7 +153,7 @@ class Encoding(Restricted):
         return np.stack(columns, axis=1) if columns else np.empty((len(z), 0))
 
     def to_model(self, z: Floats) -> Floats:
-        """Coordinates of the model's unit cube, unordered choices as one-hot columns: ``n x d`` to ``n x width``."""
+        """Coordinates of the model's unit cube, unordered choices as a column a value: ``n x d`` to ``n x width``."""
         columns = [axis.to_model(z[:, j]) for j, axis in enumerate(self.axes)]
         for j, axis in enumerate(self.axes):
             if axis.name in self._gates:

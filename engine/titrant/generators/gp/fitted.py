@@ -12,6 +12,7 @@ from titrant.generators.gp.bend import Bend, bends, bent
 from titrant.generators.gp.data import Data, thinned
 from titrant.generators.gp.goal import Goal
 from titrant.generators.gp.posterior import Posterior
+from titrant.generators.gp.stretch import aimed, stretches
 from titrant.model.objective import OptimizationConfig
 
 # With more, the model looks at so many of them, and says so: its time grows with their cube. A suggestion takes half a
@@ -26,7 +27,7 @@ class Fitted(msgspec.Struct, frozen=True):
 
     Attributes:
         data: What it was fitted to, without the bends.
-        functions: How each metric was bent, ``m``.
+        functions: How each metric was bent or stretched, ``m``.
         posteriors: One process each.
         name: What the model is called.
         answers: Which points may be the best, ``n``: those at the target fidelity; None where all may.
@@ -37,6 +38,10 @@ class Fitted(msgspec.Struct, frozen=True):
     posteriors: tuple[Posterior, ...]
     name: str
     answers: Mask | None = None
+
+    def aim(self, target: Goal) -> Goal:
+        """What is sought, in the units of the processes."""
+        return aimed(target, self.functions)
 
 
 def fit(config: OptimizationConfig, data: Data, worth: Floats, most: int | None = None) -> Fitted:
@@ -52,7 +57,7 @@ def fit(config: OptimizationConfig, data: Data, worth: Floats, most: int | None 
         FloatingPointError: The numbers fail.
     """
     kept = thinned(data, worth, MOST_POINTS if most is None else most)
-    functions = bends(config, kept)
+    functions = stretches(config, kept, bends(config, kept))
     name = model.NAME if kept is data else f"{model.NAME} of {len(kept)} of {len(data)} points"
     return Fitted(kept, functions, model.fit(bent(kept, functions)), name)
 

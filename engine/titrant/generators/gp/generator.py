@@ -49,7 +49,7 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
     found = asked(request, config, partial=True)
     most = _MOST_AVERAGED if request.method == "quality" else None
     fitted = fit(config, found.data, worths(found.data, found.target), most)
-    feasible = found.target.feasible(fitted.data.y)
+    aim, feasible = fitted.aim(found.target), found.target.feasible(fitted.data.y)
     models: tuple[tuple[Posterior, ...], ...] = (fitted.posteriors,)
     name, draws = fitted.name, DRAWS
     if request.method == "quality":
@@ -61,10 +61,10 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
 
     def built(pending: Floats, seed: int) -> tuple[Climber, str]:
         if request.method == "thompson":
-            draw = Draw(fitted.posteriors, found.target, seed)
+            draw = Draw(fitted.posteriors, aim, seed)
             return Climber(weighed(draw)), f"{name} + {draw.name}"
         parts = [
-            build(one, found.target, feasible, pending, mixed(seed, place) if place else seed, draws, circumstances)
+            build(one, aim, feasible, pending, mixed(seed, place) if place else seed, draws, circumstances)
             for place, one in enumerate(models)
         ]
         function = parts[0] if len(parts) == 1 else Averaged(parts)

@@ -150,12 +150,10 @@ def gained(fitted: Fitted, found: Asked, basis: Request) -> tuple[Floats, Parame
         feasible = feasible & fitted.answers
     if not feasible.any():
         raise GenerationError("no answer: no trial keeps the outcome constraints by itself")
-    nothing = np.empty((0, fitted.data.x.shape[1]))
-    search = Search(
-        found.domain, Climber(build(fitted.posteriors, found.target, feasible, nothing, mixed(found.seed, 1)))
-    )
+    aim, nothing = fitted.aim(found.target), np.empty((0, fitted.data.x.shape[1]))
+    search = Search(found.domain, Climber(build(fitted.posteriors, aim, feasible, nothing, mixed(found.seed, 1))))
     search.run(found.best, 0)
-    told = build(fitted.posteriors, found.target, feasible, nothing, mixed(found.seed, 2), _GAIN_DRAWS)
+    told = build(fitted.posteriors, aim, feasible, nothing, mixed(found.seed, 2), _GAIN_DRAWS)
     inside = ((row, parameters) for row, parameters, _ in search.ranked() if basis.space.contains(parameters))
     top = list(islice(inside, _TOP))
     if not top:

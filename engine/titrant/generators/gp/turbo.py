@@ -35,8 +35,8 @@ def proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal
         yield from _begun(request, found)
         return
     fitted = fit(config, data, worth[region.begin :])
-    feasible = found.target.feasible(fitted.data.y)
-    centre = _best(fitted.posteriors, found.target, feasible)
+    aim, feasible = fitted.aim(found.target), found.target.feasible(fitted.data.y)
+    centre = _best(fitted.posteriors, aim, feasible)
     hyper = fitted.posteriors[int(np.abs(found.target.objectives[0]).argmax())].hyper
     low, high = box(fitted.data.x[centre], region.side, hyper)
     domain = BoxedDomain(request.space, request.fixed, found.seed, fitted.data.z[centre], low, high)
@@ -45,7 +45,7 @@ def proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposal
     weighed = weighing(request, found.domain.whole)
 
     def built(pending: Floats, seed: int) -> tuple[Climber, str]:
-        function = weighed(build(fitted.posteriors, found.target, feasible, pending, seed))
+        function = weighed(build(fitted.posteriors, aim, feasible, pending, seed))
         return Climber(function, (low, high)), f"{words} + {function.name}"
 
     def predicted(x: Floats) -> dict[str, tuple[float, float]]:

@@ -13,6 +13,7 @@ from titrant.generators.failures.weighed import weighing
 from titrant.generators.gp import model, versions
 from titrant.generators.gp.acquisition import Averaged
 from titrant.generators.gp.asked import asked, mixed, or_sobol
+from titrant.generators.gp.bend import bent
 from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.fitted import NUMERICAL, fit
 from titrant.generators.gp.here import here
@@ -44,6 +45,7 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
     target = found.target
     most = _MOST_AVERAGED if request.method == "quality" else None
     fitted = fit(config, found.data, target.worths(found.data.y), most)
+    aim = fitted.aim(target)
     values, feasible = target.values(fitted.data.y), target.feasible(fitted.data.y)
     # The search looks around the front, not only where the sum of the objectives is good.
     places = np.flatnonzero(feasible) if feasible.any() else np.arange(len(values))
@@ -56,12 +58,12 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
     models: tuple[tuple[Posterior, ...], ...] = (fitted.posteriors,)
     name, draws = fitted.name, None
     if request.method == "quality":
-        models = model.draws(fitted.data, fitted.posteriors, _MODELS, found.seed)
+        models = model.draws(bent(fitted.data, fitted.functions), fitted.posteriors, _MODELS, found.seed)
         name, draws = f"{name}, {_MODELS} draws of its hyperparameters", _DRAWS_EACH
 
     def built(pending: Floats, seed: int) -> tuple[Climber, str]:
         parts = [
-            build(one, values, target, feasible, pending, mixed(seed, place) if place else seed, draws, circumstances)
+            build(one, values, aim, feasible, pending, mixed(seed, place) if place else seed, draws, circumstances)
             for place, one in enumerate(models)
         ]
         worth = weighed(parts[0] if len(parts) == 1 else Averaged(parts))
