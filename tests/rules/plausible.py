@@ -190,6 +190,7 @@ def _person(state: State, draw: Random) -> Command:
     """What people do about results, their own or anybody's; mostly on trials that are over."""
     over = sorted(set(range(state.next_index)) - set(state.open))
     index = draw.choice(over) if over and draw.random() < 0.8 else draw.randint(0, state.next_index)
+    withdrawn = [one for one in over if state.trial(one).status is TrialStatus.VOIDED]
     reason = draw.choice(["the probe was dirty"] * 4 + [" "])
     actor = draw.choice(["user:ada", "agent:planner", "engine"])
     if state.comparisons and draw.random() < 0.2:
@@ -199,7 +200,7 @@ def _person(state: State, draw: Random) -> Command:
             lambda: c.VoidResult(trial=index, reason=reason),
             lambda: c.VoidResult(trial=index, reason=reason),
             lambda: c.UnvoidResult(trial=index, reason=reason),
-            lambda: c.UnvoidResult(trial=index, reason=reason),
+            lambda: c.UnvoidResult(trial=draw.choice(withdrawn or [index]), reason=reason),
             lambda: c.CorrectResult(trial=index, observations=_data(draw), reason=reason),
             lambda: c.RecordExecuted(
                 trial=index, parameters=draw.choice([{"x": 0.7}, {"x": 3}, {"x": "much"}, {"q": 1}])

@@ -11,6 +11,7 @@ import msgspec
 from titrant.analysis.marks import saw_withdrawn
 from titrant.analysis.table import Row, Table
 from titrant.errors import CommandRefused, ObjectiveError
+from titrant.generators.requests import tasks
 from titrant.model.comparison import counting, tallies
 from titrant.model.fidelity import at_target, cost_of, told
 from titrant.model.objective import OptimizationConfig
@@ -89,7 +90,7 @@ def eligible(state: State) -> list[Trial]:
         trial
         for trial in sorted(state.closed.values(), key=lambda trial: trial.index)
         if trial.status in ended and all(metric in means(trial.observations) for metric in needed)
-        if reached(state, trial)
+        if reached(state, trial) and of_target_task(state, trial)
     ]
     return [trial for trial in found if is_inside(state, trial)] or found
 
@@ -103,6 +104,12 @@ def reached(state: State, trial: Trial) -> bool:
     """Whether a trial was carried out at the target of every fidelity; True where there are none."""
     space = None if state.experiment is None else state.experiment.space
     return space is None or not space.having("fidelity") or at_target(space, conditions(state, trial))
+
+
+def of_target_task(state: State, trial: Trial) -> bool:
+    """Whether a trial is of the tasks for which the best is sought; True where there are none."""
+    wanted = {} if state.experiment is None else tasks(state.experiment.space)
+    return all(trial.parameters.get(name) == value for name, value in wanted.items())
 
 
 def nothing_yet(state: State) -> str:

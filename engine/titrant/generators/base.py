@@ -62,9 +62,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
         failed: Trials whose failure says something of their conditions, in order of their index.
         cost: What trials cost, in a space with fidelities; None where nothing is said of it.
         comparisons: Where a preference is sought: which of two of the observed trials is better.
-        past: What past experiments gave; models learn from it as far as it is like the present one.
         fixed: Parameters held at a value for this request.
         design: What an initial design is like; None where the node needs to know nothing of it.
+        past: What past experiments gave; models learn from it as far as it is like the present one.
     """
 
     space: SearchSpace

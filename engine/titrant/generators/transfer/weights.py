@@ -31,7 +31,7 @@ _SLACK = 0.02
 # Length scales of what is different: as of any process (``gp.hyperparameters``).
 _ENDS, _CENTRE, _TOGETHER = 0.1, 0.7, 3.0
 # Its variance: a gamma density with its mode at _SHAPE - 1 over _RATE, so that little is different until data show it.
-_SHAPE, _RATE = 1.3, 1.5
+_SHAPE, _RATE = 2.0, 4.0
 _NOISE_SHAPE, _NOISE_RATE = 1.1, 30.0
 _LOG_LENGTHSCALES = (math.log(5e-3), math.log(1e3))
 _LOG_OUTPUTSCALES = (math.log(1e-3), math.log(1e3))
@@ -52,7 +52,8 @@ class Found(NamedTuple):
     Attributes:
         hyper: Of what is different here.
         sources: What counts, by how much.
-        gain: How much more probable they are than the best ones with no source, in logarithms; 0 without data.
+        gain: How much more probable the data are than without any source, in logarithms, each at the most probable
+            values; 0 without data.
     """
 
     hyper: Hyperparameters
@@ -83,7 +84,10 @@ def fit(x: Floats, y: Floats, variance: Floats | None, beliefs: Sequence[Belief]
         best = min((_climbed(fitted, start, _MOST_WEIGHT) for start in (share, 0.0)), key=lambda one: float(one.fun))
     if not np.isfinite(best.fun) or best.fun >= _WALL:
         raise FloatingPointError("the likelihood of the Gaussian process is not finite")
-    return Found(*target.values(np.asarray(best.x, dtype=np.float64), _SLACK), float(alone.fun - best.fun))
+    # Without sources there are no weights that anything would have to be expected of.
+    doubt = len(beliefs) * math.log1p((share / _DOUBT) ** 2)
+    found = target.values(np.asarray(best.x, dtype=np.float64), _SLACK)
+    return Found(*found, float(alone.fun - best.fun) - doubt)
 
 
 def _climbed(target: Density, start: float, most: float) -> Any:

@@ -45,7 +45,7 @@ def build(
 
     Returns:
         As usual once something is known here to keep the constraints.  Before, the expected improvement over what the
-        anchors are expected to give, and with several objectives over a weighted sum of them.
+        anchors, or what is under way, are expected to give, and with several objectives over a weighted sum of them.
     """
     feasible = target.feasible(data.y)
     if len(target.objectives) > 1 and feasible.sum() >= _LEAST_OF_FRONT:
@@ -63,5 +63,5 @@ def build(
         (Combination(drawn, row), float(bound)) for row, bound in zip(target.constraints, target.bounds, strict=True)
     ]
     objective = Combination(drawn, target.objectives[0])
-    best = objective.at(anchors)[0].max(0)  # s
+    best = np.concatenate([objective.at(anchors)[0], objective.known[len(data) :]]).max(0)  # s
     return Acquisition((objective, best), constraints, "LogNEI")
