@@ -30,7 +30,7 @@ def lab(tmp_path, monkeypatch):
 
 
 class TestProcessesKeepTheContract(RunnerContract):
-    deadline_s = 1.5
+    deadline_s = 3.0
     cannot: ClassVar = {"half_frame": ONE_VALUE, "duplicate": ONE_VALUE, "drop": "a process and its line die together"}
 
     def expected(self, parameters):
@@ -38,7 +38,7 @@ class TestProcessesKeepTheContract(RunnerContract):
 
     @pytest.fixture
     def make_runner(self, lab):
-        return lambda: CallableRunner(function=f"{HERE}:instrument", pool="process", run_timeout_s=1.5)
+        return lambda: CallableRunner(function=f"{HERE}:instrument", pool="process", run_timeout_s=3.0)
 
 
 @pytest.mark.anyio

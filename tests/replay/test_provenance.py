@@ -105,7 +105,7 @@ def test_the_state_at_data_seq_gives_the_very_request_back(
 
 def test_suggestions_made_ahead_are_made_again_as_well(tmp_path: Path):
     recorder = Recorder()
-    quick = SimulatedLab(BRANIN.evaluate, duration_s=0.02, seed=1)
+    quick = SimulatedLab(BRANIN.evaluate, duration_s=0.3, seed=1)  # longer than a suggestion takes
     with Client(tmp_path / "quick.titrant", random_seed=3, generator=recorder, control=False) as client:
         client.configure_experiment(list(BRANIN.parameters))
         client.configure_optimization(BRANIN.objective)
