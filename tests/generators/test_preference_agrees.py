@@ -18,7 +18,7 @@ from titrant.generators.bo import load_botorch
 from titrant.generators.gp.hyperparameters import Hyperparameters
 from titrant.generators.gp.logs import log_density
 from titrant.generators.preference.duels import Duels, duels
-from titrant.generators.preference.eubo import Eubo, of_pair
+from titrant.generators.preference.eubo import Eubo, of_pairs
 from titrant.generators.preference.hyperparameters import Density
 from titrant.generators.preference.laplace import approximated
 from titrant.generators.preference.utility import Utility
@@ -99,7 +99,8 @@ def test_eubo_is_that_of_botorch(case: tuple[int, int, int, int]) -> None:
     pairs = np.random.default_rng(8).random((5, 2, x.shape[1]))
     theirs = AnalyticExpectedUtilityOfBestOption(pairwise(case))(torch.tensor(pairs)).detach().numpy()
 
-    ours = of_pair(Utility(x, fought(told, len(x)), hyper), pairs[:, 0], pairs[:, 1])
+    points = pairs.reshape(10, x.shape[1])
+    ours = of_pairs(Utility(x, fought(told, len(x)), hyper), points, np.arange(0, 10, 2), np.arange(1, 10, 2))
 
     assert ours == pytest.approx(theirs, abs=1e-6)
 

@@ -15,7 +15,7 @@ from titrant.generators.gp.build import normals
 from titrant.generators.gp.data import collect
 from titrant.generators.gp.fitted import NUMERICAL
 from titrant.generators.gp.posterior import cholesky
-from titrant.generators.preference.eubo import of_pair
+from titrant.generators.preference.eubo import of_pairs
 from titrant.generators.preference.known import NAME, NONE_YET, known
 from titrant.generators.preference.utility import Utility
 from titrant.model.insight import Pairing
@@ -59,7 +59,7 @@ def pairing(request: Examination) -> Pairing:
             # The most different ones first: they tell most of what matters.
             value = ((data.x[one] - data.x[other]) ** 2).sum(1)
         else:
-            value = of_pair(found.utility, data.x[one], data.x[other])
+            value = of_pairs(found.utility, data.x, one, other)
     asked = np.array([counts.get(_trials(data.trials, pair), 0) for pair in pairs])
     place = int(np.lexsort((-value, asked))[0])
     first, second = _trials(data.trials, pairs[place])

@@ -12,7 +12,8 @@ from titrant.generators.gp.acquisition import Acquisition, Combination
 from titrant.generators.gp.build import normals
 from titrant.generators.gp.climb import Sloped
 from titrant.generators.gp.logs import log_density, log_improvement, log_probability
-from titrant.generators.preference.utility import Utility
+from titrant.generators.preference.duels import Places
+from titrant.generators.preference.utility import LEAST_VARIANCE, Utility
 
 # Draws of the utilities of several options; a gain over the best of each draw is exact.
 _DRAWS = 64
@@ -69,11 +70,19 @@ def eubo(utility: Utility, rival: Floats, others: Floats, seed: int) -> Sloped:
     return Acquisition((Combination([process], np.ones(1)), best), (), "LogqEUBO")
 
 
-def of_pair(utility: Utility, one: Floats, other: Floats) -> Floats:
-    """EUBO itself, of pairs of points, ``b x w`` each, in the utility's unit: ``b``."""
-    found = np.empty(len(one))
-    for i, (a, b) in enumerate(zip(one, other, strict=True)):
-        mean, sd = utility.apart(a[None], b)
-        base = utility.at(b[None])[0]
-        found[i] = float(base[0] + sd[0] * np.exp(log_improvement(mean / sd))[0])
-    return found
+def of_pairs(utility: Utility, points: Floats, one: Places, other: Places) -> Floats:
+    """EUBO itself, in the utility's unit.
+
+    Args:
+        utility: What is known.
+        points: ``n x w``.
+        one: Places of the first of each pair, ``b``.
+        other: And of the second.
+
+    Returns:
+        The expected utility of the better one of each pair, ``b``.
+    """
+    mean, covariance = utility.joint(points)
+    apart = covariance[one, one] + covariance[other, other] - 2.0 * covariance[one, other]
+    sd = np.sqrt(np.maximum(apart, LEAST_VARIANCE * utility.hyper.outputscale))
+    return np.asarray(mean[other] + sd * np.exp(log_improvement((mean[one] - mean[other]) / sd)))

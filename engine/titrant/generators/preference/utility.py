@@ -11,8 +11,8 @@ from titrant.generators.gp.posterior import Posterior, cholesky
 from titrant.generators.preference.duels import Duels
 from titrant.generators.preference.laplace import approximated
 
-# Variances below this share of the outputscale are rounding.
-_LEAST_VARIANCE = 1e-12
+LEAST_VARIANCE = 1e-12
+"""Variances below this share of the outputscale are rounding."""
 # The same that drawn values are taken to have, so that neighbours do not contradict each other.
 _NUGGET = 1e-6
 
@@ -58,7 +58,7 @@ class Utility:
         """Means and variances, ``b`` each, at ``b x w``."""
         cross = self.prior(points, self.x)
         variance = self.hyper.outputscale - (cross @ self._precision * cross).sum(1)
-        return cross @ self._weights, np.maximum(variance, _LEAST_VARIANCE * self.hyper.outputscale)
+        return cross @ self._weights, np.maximum(variance, LEAST_VARIANCE * self.hyper.outputscale)
 
     def joint(self, points: Floats) -> tuple[Floats, Floats]:
         """Means ``b`` and covariances ``b x b`` at ``b x w``."""
@@ -72,7 +72,7 @@ class Utility:
         gap = cross - there
         scale = self.hyper.outputscale
         variance = 2.0 * (scale - self.prior(points, rival[None])[:, 0]) - (gap @ self._precision * gap).sum(1)
-        return gap @ self._weights, np.sqrt(np.maximum(variance, _LEAST_VARIANCE * scale))
+        return gap @ self._weights, np.sqrt(np.maximum(variance, LEAST_VARIANCE * scale))
 
     def apart_slope(self, point: Floats, rival: Floats) -> tuple[float, float, Floats, Floats]:
         """The same at one point, ``w``: mean, standard deviation, and their gradients, ``w`` each."""
@@ -84,7 +84,7 @@ class Utility:
         explained = self._precision @ gap
         mean, rise = float(gap @ self._weights), self._weights @ change[:-1]
         variance = 2.0 * scale * (1.0 - float(correlation[-1])) - float(gap @ explained)
-        least = _LEAST_VARIANCE * scale
+        least = LEAST_VARIANCE * scale
         if variance < least:
             return mean, float(np.sqrt(least)), rise, np.zeros(len(point))
         sd = float(np.sqrt(variance))
