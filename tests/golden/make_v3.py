@@ -1,4 +1,4 @@
-"""Write lines of JSON of what came after the second golden log: kinds of parameters, and sets of candidates.
+"""Write lines of JSON of what came after the second golden log: kinds of parameters, candidates, comparisons.
 
     python tests/golden/make_v3.py
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from titrant.messages import events as e
 from titrant.messages.codec import encode
 from titrant.model.experiment import Experiment, RunOptions
+from titrant.model.objective import PREFERENCE
 from titrant.model.past import Past
 from titrant.model.space import ChoiceParameterConfig, RangeParameterConfig, search_space
 
@@ -60,6 +61,10 @@ EVENTS = (
             left_out=1,
         )
     ),
+    e.OptimizationConfigured(optimization=PREFERENCE),
+    e.ComparisonAttached(better=3, worse=5, judge="Ada", note="less grainy"),
+    e.ComparisonAttached(better=5, worse=4, tie=True),
+    e.ComparisonWithdrawn(comparison=1, reason="the cups were swapped"),
 )
 
 
