@@ -47,6 +47,11 @@ class Belief:
         self._inverse: Floats = cho_solve((self._lower, True), np.eye(len(process.x)))
         self._weights: Floats = self._inverse @ (process.y[:, 0] - hyper.mean)
 
+    @property
+    def lengthscales(self) -> Floats:
+        """How fast it varies, ``w``."""
+        return self._process.hyper.lengthscales
+
     def mean(self, points: Floats) -> Floats:
         """``b x w`` to ``b``."""
         return np.asarray(self._process.hyper.mean + self._process.cross(points) @ self._weights)

@@ -28,15 +28,18 @@ EXPECTED, _DOUBT = 0.8, 0.4
 _MOST_WEIGHT, _NOTHING_COUNTS = 3.0, 0.0
 # Variance that is left to a weight when the most probable one is taken.
 _SLACK = 0.02
-# Length scales of what is different: as of any process (``gp.hyperparameters``).
-_ENDS, _CENTRE, _TOGETHER = 0.1, 0.7, 3.0
-# Its variance: a gamma density with its mode at _SHAPE - 1 over _RATE, so that little is different until data show it.
-_SHAPE, _RATE = 2.0, 4.0
+# What is different varies about as fast as the sources do, since they are the same function elsewhere: inverse of the
+# variance of a length scale's logarithm, and the shortest and longest one that a source is believed.
+_ALIKE = 2.0
+_SHORTEST, _LONGEST = 0.1, 3.0
+# Its variance: a gamma density with its mode at (_SHAPE - 1) / _RATE.  With less, the top of the past is taken for the
+# top here; with more, the past would say nothing.
+_SHAPE, _RATE = 3.0, 5.0
 _NOISE_SHAPE, _NOISE_RATE = 1.1, 30.0
 _LOG_LENGTHSCALES = (math.log(5e-3), math.log(1e3))
 _LOG_OUTPUTSCALES = (math.log(1e-3), math.log(1e3))
 _LOG_NOISES = (math.log(NOISE_FLOOR), math.log(10.0))
-_START_LENGTHSCALE, _START_OUTPUTSCALE = 0.4, 0.2
+_USUAL_LENGTHSCALE, _START_OUTPUTSCALE = 0.4, 0.25
 USUAL_NOISE = 1e-3
 """Variance of noise where nothing tells it yet."""
 # With fewer data nothing is fitted: everything is as expected.
@@ -119,12 +122,14 @@ class Density:
         self._features = means(beliefs, x)  # n x s
         self._shared = covariances(beliefs, x) if beliefs else np.zeros((0, len(x), len(x)))  # s x n x n
         self._first = self._width + 1 + self._inferred  # of the weights
+        told = [np.log(np.clip(belief.lengthscales, _SHORTEST, _LONGEST)) for belief in beliefs]
+        usual = math.log(_USUAL_LENGTHSCALE * math.sqrt(max(1, self._width)))
+        self._logs: Floats = np.mean(told, axis=0) if told else np.full(self._width, usual)
 
     def start(self, weight: float) -> Floats:
         """Where a search begins: every source counts for *weight*."""
-        scale = math.log(_START_LENGTHSCALE * math.sqrt(max(1, self._width)))
         noise = [math.log(USUAL_NOISE)] if self._inferred else []
-        return np.array([*[scale] * self._width, math.log(_START_OUTPUTSCALE), *noise, *[weight] * self._sources])
+        return np.array([*self._logs, math.log(_START_OUTPUTSCALE), *noise, *[weight] * self._sources])
 
     def bounds(self, most: float) -> list[tuple[float, float]]:
         """The least and the greatest of each value, with weights up to *most* either way."""
@@ -198,13 +203,11 @@ class Density:
     def _prior(self, theta: Floats) -> tuple[float, Floats]:
         """The negative log density of the priors without its constant, and its gradient."""
         width, first = self._width, self._first
-        logs, outputscale, rho = theta[:width], np.exp(theta[width]), theta[first:]
-        square = np.exp(2.0 * logs) / _CENTRE**2
-        apart = logs - logs.mean() if len(logs) else logs
-        value = _ENDS * (square + 1.0 / square).sum() + 0.5 * _TOGETHER * (apart @ apart)
+        apart, outputscale, rho = theta[:width] - self._logs, np.exp(theta[width]), theta[first:]
+        value = 0.5 * _ALIKE * (apart @ apart)
         value += _RATE * outputscale - (_SHAPE - 1.0) * theta[width]
         gradient = np.zeros_like(theta)
-        gradient[:width] = 2.0 * _ENDS * (square - 1.0 / square) + _TOGETHER * apart
+        gradient[:width] = _ALIKE * apart
         gradient[width] = _RATE * outputscale - (_SHAPE - 1.0)
         if self._inferred:
             noise = np.exp(theta[width + 1])
