@@ -104,6 +104,16 @@ def test_where_the_bound_is_crossed_is_told_more_exactly():
     assert errors(found) < 0.5 * errors(fitted(straight))
 
 
+def test_what_is_told_of_far_away_stays_within_twice_what_was_measured():
+    found = fitted(BOUNDED)
+    measured = found.data.shift[1] + found.data.scale[1] * found.data.y[:, 1]
+    corners = np.array([[1.0, 1.0], [3.0, 3.0], [-2.0, -2.0]])
+
+    told = [row["impurity"] for row in predict(found.posteriors, found.data, corners, found.functions)]
+
+    assert all(abs(mean) <= 2 * measured.max() and sem <= 2 * measured.max() for mean, sem in told)
+
+
 @given(
     st.floats(-5, 5),
     st.floats(-2, 2),

@@ -18,8 +18,9 @@ from titrant.model.objective import OptimizationConfig
 _POWERS = np.linspace(0.0, 2.0, 41)
 # How strongly the power is drawn to 1, where nothing is bent: half the inverse of its variance.
 _STRAIGHTNESS = 2.0
-# Nodes and weights for means over a normal distribution, exact for polynomials to degree 31.
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(16)
+# Nodes and shares for means over a normal distribution, exact for polynomials to degree 31.
+NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(16)
+SHARES = _WEIGHTS / _WEIGHTS.sum()
 
 
 class Bend(msgspec.Struct, frozen=True):
@@ -53,10 +54,9 @@ class Bend(msgspec.Struct, frozen=True):
         """Mean and standard deviation of what bends to normal variables: ``n`` each."""
         if self.power == 1.0:
             return mean, sd
-        values = self.undone(mean[:, None] + sd[:, None] * _NODES)  # n x nodes
-        weights = _WEIGHTS / _WEIGHTS.sum()
-        centre = values @ weights
-        return centre, np.sqrt((values - centre[:, None]) ** 2 @ weights)
+        values = self.undone(mean[:, None] + sd[:, None] * NODES)  # n x nodes
+        centre = values @ SHARES
+        return centre, np.sqrt((values - centre[:, None]) ** 2 @ SHARES)
 
 
 def bends(config: OptimizationConfig, data: Data) -> tuple[Bend, ...]:

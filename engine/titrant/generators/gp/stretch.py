@@ -15,7 +15,7 @@ import numpy as np
 
 from titrant.generators.axes import Floats
 from titrant.generators.gp import hyperparameters
-from titrant.generators.gp.bend import Bend
+from titrant.generators.gp.bend import NODES, SHARES, Bend
 from titrant.generators.gp.data import NOISE_FLOOR, Data
 from titrant.generators.gp.goal import Goal
 from titrant.model.objective import OptimizationConfig
@@ -28,6 +28,9 @@ _BETTER = 5.0
 # Choices of the width, each with the hyperparameters that suit the one before.
 _ROUNDS = 2
 _LEAST_POINTS = 5
+# What is told of outcomes stays within so many times what was measured: the mean of exponentials of what is hardly
+# known would be moved by what no trial will ever give.
+_REACH = 2.0
 # More points are not looked at: the time grows with their cube.
 _MOST_POINTS = 200
 
@@ -40,10 +43,12 @@ class Stretch(Bend, frozen=True):
         shift, scale: The logarithms' mean and standard deviation.
         end: From where it counts; beyond it as if mirrored, so that every number has a place.
         width: The distance from there that a logarithm of 2 stands for.
+        reach: How far from there outcomes are told of, on either side.
     """
 
     end: float = 0.0
     width: float = 1.0
+    reach: float = np.inf
 
     def there(self, y: Floats) -> Floats:
         """Stretched values, in the same shape."""
@@ -53,6 +58,13 @@ class Stretch(Bend, frozen=True):
         """The values that are stretched to ``t``, in the same shape."""
         raw = self.shift + self.scale * t
         return np.asarray(self.end + self.width * np.sign(raw) * np.expm1(np.abs(raw)))
+
+    def back(self, mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of what is stretched to normal variables, within reach: ``n`` each."""
+        values = self.undone(mean[:, None] + sd[:, None] * NODES)  # n x nodes
+        values = np.clip(values, self.end - self.reach, self.end + self.reach)
+        centre = values @ SHARES
+        return centre, np.sqrt((values - centre[:, None]) ** 2 @ SHARES)
 
     def slope(self, y: Floats) -> Floats:
         """The derivative at values, in the same shape."""
@@ -124,7 +136,8 @@ def _stretch(x: Floats, y: Floats, variance: Floats | None, *, upward: bool) -> 
 
 def _standard(y: Floats, end: float, width: float) -> Stretch:
     raw = _logarithm(y, end, width)
-    return Stretch(0.0, float(raw.mean()), float(raw.std(ddof=1)), end, width)
+    reach = _REACH * float(np.abs(y - end).max())
+    return Stretch(0.0, float(raw.mean()), float(raw.std(ddof=1)), end, width, reach)
 
 
 def _logarithm(y: Floats, end: float, width: float) -> Floats:
