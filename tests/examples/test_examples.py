@@ -46,6 +46,13 @@ def test_the_pushed_runner_reports_on_the_way(run_example):
     assert "at progression None" in printed
 
 
+def test_coarse_simulations_lead_to_an_answer_of_a_fine_one(run_example):
+    printed = run_example("fidelity", "--seconds", 150)
+
+    assert "best of 400 steps: trial" in printed
+    assert "'steps': 400}" in printed
+
+
 def test_ask_and_tell_gives_a_best_trial(run_example):
     printed = run_example("ask_tell", "--rounds", 1)
 

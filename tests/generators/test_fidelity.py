@@ -215,7 +215,7 @@ def test_a_design_is_mostly_cheap_and_every_fourth_point_is_at_the_target():
     minutes = [one.parameters["minutes"] for one in reply.proposals]
 
     assert centre.parameters["minutes"] == 60.0
-    assert minutes == [2.0, 31.0, 16.5, 60.0] * 2
+    assert minutes == pytest.approx([2.0, math.sqrt(120.0), 2.0 * 30.0**0.25, 60.0] * 2)
     assert len({(one.parameters["a"], one.parameters["b"]) for one in reply.proposals}) == 8
 
 
@@ -241,14 +241,14 @@ def test_a_fidelity_that_is_asked_for_is_kept():
 
 
 def test_too_little_spent_at_the_target_sends_the_next_trial_there():
-    proposal = only(dispatch.suggest(request_of([*spread(12, (2,)), *spread(1, (60,), seed=9)], cost=DEAR)))
+    proposal = only(dispatch.suggest(request_of([*spread(6, (2,)), *spread(1, (60,), seed=9)], cost=DEAR)))
 
     assert (proposal.parameters["minutes"], proposal.fallback) == (60.0, None)
     assert proposal.generator.endswith("LogNEI at the target")
 
 
 def test_what_is_under_way_at_the_target_counts_as_spent():
-    request = request_of([*spread(12, (2,)), *spread(1, (60,), seed=9)], cost=DEAR)
+    request = request_of([*spread(6, (2,)), *spread(1, (60,), seed=9)], cost=DEAR)
     under_way = Point(20, {"a": 0.5, "b": 0.5, "minutes": 60.0})
     proposal = only(dispatch.suggest(replace(request, pending=(under_way,))))
 
@@ -388,6 +388,23 @@ def test_a_cost_that_makes_no_sense_is_refused_before_anything_is_in_the_log(cli
 
     assert client.state.strategy.cost is None
     assert seq is None or client.state.seq == seq
+
+
+def test_botorch_is_refused_where_there_are_fidelities(client):
+    with pytest.raises(CommandRefused, match="method='botorch' knows no fidelities"):
+        client.configure_generation_strategy("botorch")
+
+
+def test_a_fidelity_that_is_fixed_is_a_number_like_any_other_from_then_on(client):
+    for at in spread(8, (2, 8, 60), seed=6):
+        client.complete_trial(client.attach_trial(at), {"y": valley(at)})
+    client.fix_parameter("minutes", 8.0)
+    index = client.attach_trial({"a": 0.6, "b": 0.3, "minutes": 8.0})
+    client.complete_trial(index, {"y": 3.0})
+    ((_, suggested),) = client.get_next_trials(1).items()
+
+    assert client.get_best_parameterization(use_model_predictions=False)[2] == index
+    assert suggested["minutes"] == 8.0
 
 
 @pytest.mark.parametrize("cost", [{"fixed_cost": 5.0, "fidelity_weights": {"minutes": 1.0}}, "spent"])

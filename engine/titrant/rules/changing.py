@@ -215,9 +215,19 @@ def sight(state: State, fixed: Parameterization | None = None) -> Sight:
     if not held:
         return Sight(space, {})
     parameters = tuple(
-        _domain(state.domain[one.name], held[one.name]) if one.name in held else one for one in space.parameters
+        _plain(_domain(state.domain[one.name], held[one.name])) if one.name in held else one
+        for one in space.parameters
     )
     return Sight(replace(space, parameters=parameters), held)
+
+
+def _plain(
+    parameter: RangeParameterConfig | ChoiceParameterConfig,
+) -> RangeParameterConfig | ChoiceParameterConfig:
+    """The same without a part in the experiment: a fidelity that was fixed is sought at no other value any more."""
+    if parameter.role != "fidelity":
+        return parameter
+    return replace(parameter, is_fidelity=msgspec.UNSET, target_value=msgspec.UNSET)
 
 
 def project(state: State, trial: Trial) -> Parameterization | None:

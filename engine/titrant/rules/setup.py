@@ -154,6 +154,8 @@ def strategy_flaw(strategy: GenerationStrategy, space: SearchSpace) -> str | Non
         return f"a slot cannot wait {strategy.wait_seconds!r} s for a fresh suggestion: give 0 or more seconds"
     if (wrong := flaw_of_cost(space, strategy.cost)) is not None:
         return wrong
+    if space.having("fidelity") and "botorch" in (strategy.method, *(node.method for node in strategy.nodes)):
+        return "method='botorch' knows no fidelities: give another method, or fix the fidelity at its target"
     if not strategy.nodes:
         return flaw(space, strategy.grid_levels) if strategy.initialization == "grid" else None
     if (wrong := flaw_of_nodes(strategy.nodes)) is not None:

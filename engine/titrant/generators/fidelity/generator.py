@@ -36,7 +36,7 @@ from titrant.generators.sampler import Key
 from titrant.model.objective import OptimizationConfig
 from titrant.model.trial import Parameterization
 
-AT_TARGET = 1 / 3
+AT_TARGET = 1 / 2
 """The least share of all costs that is spent at the target."""
 
 # A trial that costs more than this share of what it would at the target is made there.

@@ -3,7 +3,7 @@
 An initial design is mostly cheap: it is to show the lie of the land, which lower fidelities show as well, or else the
 model learns from it that they do not.  The centre and every fourth of the points after it are at the target, so that
 there is an answer from the first trial on, and that the model sees from the beginning how the fidelities compare.  The
-others take turns at the cheapest fidelity and at a quarter and a half of the way to the target.
+others take turns at the cheapest fidelity and at a quarter and a half of the way to the target, on its scale.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from titrant.errors import GenerationError
 from titrant.generators.base import Proposal, Reply, Request
 from titrant.model.fidelity import at_target, cost_of, target
-from titrant.model.space import ParameterConfig
+from titrant.model.space import ParameterConfig, RangeParameterConfig
 from titrant.model.trial import ParameterValue
 
 if TYPE_CHECKING:
@@ -75,11 +75,14 @@ def _level(request: Request, name: str, position: int) -> ParameterValue:
     """The fidelity of the point at a place of the sequence."""
     parameter = request.space.parameter(name)
     wanted = target(request.space)[name]
+    goal = float(wanted)
     turn = position % (len(_WAY) + 1)
     if turn == len(_WAY):
         return wanted
     start = _cheapest(request, parameter)
-    return parameter.nearest(start + _WAY[turn] * (float(wanted) - start))
+    if isinstance(parameter, RangeParameterConfig) and parameter.scaling == "log":
+        return parameter.nearest(start * (goal / start) ** _WAY[turn])
+    return parameter.nearest(start + _WAY[turn] * (goal - start))
 
 
 def _cheapest(request: Request, parameter: ParameterConfig) -> float:
