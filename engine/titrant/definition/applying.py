@@ -41,6 +41,9 @@ def apply(client: Client, loaded: Loaded, connected: Connected) -> None:
     if file.strategy is not None and not _begun(client):
         said = msgspec.structs.asdict(file.strategy)
         client.configure_generation_strategy(nodes=said.pop("node"), **said)
+    if file.past and not client.state.past and not _begun(client):
+        for past in file.past:
+            client.learn_from(loaded.folder / past.log, names=past.names, scaled=past.scaled, fill=past.fill)
     if file.approval and not _begun(client):
         client.configure_approval([_rule(rule) for rule in file.approval])
     if connected.runners:

@@ -175,6 +175,20 @@ class Run(Section, frozen=True, kw_only=True):
         return said | {name: value for name, value in given.items() if value is not None}
 
 
+class PastLog(Section, frozen=True, kw_only=True):
+    """The log of a past experiment that models learn from too (fields as of ``learn_from``)."""
+
+    log: Annotated[Text, Meta(description="The log, from the file's folder; only read.")]
+    names: Annotated[dict[str, str], Meta(description="What parameters and metrics of it are called here.")] = {}
+    scaled: Annotated[
+        dict[str, tuple[float, float]],
+        Meta(
+            description="Another unit there, by names here: factor and offset; a value here is factor * value + offset."
+        ),
+    ] = {}
+    fill: Annotated[dict[str, ParameterValue], Meta(description="Values of parameters that it does not tell of.")] = {}
+
+
 class ExperimentFile(Section, frozen=True, kw_only=True):
     """An experiment: what is varied, what is sought, who carries trials out."""
 
@@ -204,6 +218,7 @@ class ExperimentFile(Section, frozen=True, kw_only=True):
     outcome_constraints: Annotated[list[str], Meta(description='"impurity <= 3", "qps >= 0.95*baseline".')] = []
     tracking_metrics: Annotated[list[str], Meta(description="Metrics that are recorded and not optimized.")] = []
     strategy: Strategy | None = None
+    past: Annotated[list[PastLog], Meta(description="Past experiments that models learn from too.")] = []
     approval: Annotated[list[Rule], Meta(description="Which trials a person must approve.")] = []
     runners: Annotated[list[RunnerPart], Meta(description="Who carries trials out.")] = []
     metrics: Annotated[list[MetricPart], Meta(description="Who fetches data, where runners do not give them.")] = []
