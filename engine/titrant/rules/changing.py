@@ -215,8 +215,7 @@ def sight(state: State, fixed: Parameterization | None = None) -> Sight:
     if not held:
         return Sight(space, {})
     parameters = tuple(
-        _plain(_domain(state.domain[one.name], held[one.name])) if one.name in held else one
-        for one in space.parameters
+        _plain(_domain(state.domain[one.name], held[one.name])) if one.name in held else one for one in space.parameters
     )
     return Sight(replace(space, parameters=parameters), held)
 
