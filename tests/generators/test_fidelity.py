@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from titrant import ChoiceParameterConfig, Client, CommandRefused, ConfigurationError, RangeParameterConfig
+from titrant.errors import SearchSpaceError
 from titrant.generators import dispatch
 from titrant.generators.base import Design, Point, Request
 from titrant.generators.encoding import encoding_of
@@ -289,6 +290,31 @@ def test_where_the_model_fails_points_at_the_target_stand_in():
 
     assert proposal.parameters["minutes"] == 60.0
     assert "1 trials have finite data of y" in proposal.fallback
+
+
+@pytest.mark.parametrize(
+    "more", [{"constraints": ["a + s <= 0.8", "a >= 0.1"]}, {"candidates": [{"a": 0.5, "s": 0.2}]}]
+)
+def test_a_space_without_a_point_at_the_target_is_refused(more):
+    parts = [X[0], RangeParameterConfig("s", (0.0, 1.0), is_fidelity=True, target_value=1.0)]
+    with Client(virtual_time=True) as client:
+        with pytest.raises(SearchSpaceError, match=r"no point at the target fidelity \(s = 1\)"):
+            client.configure_experiment(parts, constraints, candidates=candidates)
+
+        assert client.state.experiment is None
+
+
+def test_candidates_are_suggested_at_the_fidelities_that_they_have():
+    pool = [{"a": place / 10, "mesh": mesh} for place in range(10) for mesh in (1, 3, 9)]
+    with Client(random_seed=1, virtual_time=True) as client:
+        client.configure_experiment([X[0], MESH], candidates=pool)
+        client.configure_optimization("y")
+        client.configure_runner(lambda at: {"y": -((at["a"] - 0.6) ** 2) - 0.1 * at["mesh"]})
+        client.run_trials(12, progress=False)
+        best = client.get_best_parameterization()[0]
+
+        assert all(trial.parameters in pool for trial in client.state.trials())
+        assert best == {"a": 0.6, "mesh": 1}
 
 
 # --- which trials may be the best -----------------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from titrant.errors import SearchSpaceError
+from titrant.errors import GenerationError, SearchSpaceError
 from titrant.model.conditions import MOST_BRANCHES
 from titrant.model.constraints import LinearConstraint
+from titrant.model.fidelity import at_its_target, target, told
 from titrant.model.parameters import RangeParameterConfig
 from titrant.model.restrictions import Cardinality
 
@@ -28,7 +29,7 @@ _SWEEPS = 20
 
 
 def refuse_empty(space: SearchSpace) -> None:
-    """Make sure that some point keeps all constraints.
+    """Make sure that some point keeps all constraints, at the target of its fidelities where it has any.
 
     A space is refused only where it certainly has no point; where the solver gives up, it passes.
 
@@ -38,6 +39,33 @@ def refuse_empty(space: SearchSpace) -> None:
             Computing 3 (1991)).
     """
     if is_settled(space):
+        return
+    _refuse_empty(space)
+    if space.having("fidelity"):
+        try:
+            _refuse_no_answer(space)
+        except (SearchSpaceError, GenerationError) as error:
+            raise SearchSpaceError(f"there is no point at the target fidelity ({told(space)}): {error}") from error
+
+
+def _refuse_no_answer(space: SearchSpace) -> None:
+    """Make sure that some point is at the target of the fidelities.
+
+    Raises:
+        SearchSpaceError: No point keeps the constraints there.
+        GenerationError: No candidate is there.
+    """
+    if not space.candidates:
+        return _refuse_empty(at_its_target(space))
+    from titrant.generators.encoding import encoding_of  # noqa: PLC0415 - numpy
+    from titrant.generators.pool import pool_of  # noqa: PLC0415
+
+    pool_of(encoding_of(space, target(space)))
+    return None
+
+
+def _refuse_empty(space: SearchSpace) -> None:
+    if _has_point(space):
         return
     why = None
     for branch in _branches(space):
@@ -49,6 +77,12 @@ def refuse_empty(space: SearchSpace) -> None:
 
 def is_settled(space: SearchSpace) -> bool:
     """True if the space certainly has a point, as far as can be told without a solver: at once."""
+    if not space.having("fidelity"):
+        return _has_point(space)
+    return not space.candidates and not space.every_constraint
+
+
+def _has_point(space: SearchSpace) -> bool:
     return bool(space.candidates) or any(map(_is_settled, _branches(space)))
 
 

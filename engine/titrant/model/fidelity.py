@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from titrant.model.space import ParameterConfig, SearchSpace
+from titrant.model.space import FixedParameterConfig, ParameterConfig, SearchSpace
 from titrant.model.trial import ParameterValue
 
 FIXED_SHARE = 0.05
@@ -73,6 +73,22 @@ def target(space: SearchSpace) -> dict[str, ParameterValue]:
     """The fidelities at which the best is sought, by name."""
     targets = space.targets()
     return {name: targets[name] for name in space.having("fidelity")}
+
+
+def at_its_target(space: SearchSpace) -> SearchSpace:
+    """The space without candidates, with each fidelity fixed at its target.
+
+    Raises:
+        SearchSpaceError: Its constraints clash there.
+    """
+    wanted = target(space)
+    parameters = tuple(
+        FixedParameterConfig(one.name, wanted[one.name], getattr(one, "dependent_parameters", msgspec.UNSET))
+        if one.name in wanted
+        else one
+        for one in space.parameters
+    )
+    return msgspec.structs.replace(space, parameters=parameters, candidates=msgspec.UNSET)
 
 
 def told(space: SearchSpace) -> str:
