@@ -293,9 +293,9 @@ def test_where_the_model_fails_points_at_the_target_stand_in():
 
 
 @pytest.mark.parametrize(
-    "more", [{"constraints": ["a + s <= 0.8", "a >= 0.1"]}, {"candidates": [{"a": 0.5, "s": 0.2}]}]
+    ("constraints", "candidates"), [(["a + s <= 0.8", "a >= 0.1"], None), ([], [{"a": 0.5, "s": 0.2}])]
 )
-def test_a_space_without_a_point_at_the_target_is_refused(more):
+def test_a_space_without_a_point_at_the_target_is_refused(constraints, candidates):
     parts = [X[0], RangeParameterConfig("s", (0.0, 1.0), is_fidelity=True, target_value=1.0)]
     with Client(virtual_time=True) as client:
         with pytest.raises(SearchSpaceError, match=r"no point at the target fidelity \(s = 1\)"):
