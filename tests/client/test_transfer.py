@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 
 import pytest
 
@@ -15,7 +16,7 @@ from titrant import (
     RangeParameterConfig,
 )
 from titrant.control.status import status
-from titrant.errors import LogCorrupt, LogMissing, NotALog
+from titrant.errors import LogCorrupt, LogMissing, LogTooNew, NotALog
 from titrant.log.replay import read_log
 from titrant.messages.events import PastLearned
 from titrant.replay.decisions import verify_decisions
@@ -270,8 +271,14 @@ def test_what_is_no_sound_log_is_refused(past, tmp_path):
     place = data.index(b'"yield"', len(data) // 4)
     data[place : place + 7] = b'"yiold"'
     broken.write_bytes(data)
+    newer = tmp_path / "newer.titrant"
+    newer.write_bytes(past.read_bytes())
+    with sqlite3.connect(newer) as log:
+        log.execute("PRAGMA user_version = 99")
+    log.close()
+    faults = ((text, NotALog), (broken, LogCorrupt), (tmp_path / "none.titrant", LogMissing), (newer, LogTooNew))
     with opened() as client:
-        for path, error in ((text, NotALog), (broken, LogCorrupt), (tmp_path / "none.titrant", LogMissing)):
+        for path, error in faults:
             with pytest.raises(error):
                 client.learn_from(path)
         assert client.state.past == ()

@@ -13,6 +13,7 @@ PART = {
     "space": "the search space: a bound, a parameter or a constraint",
     "goal": "the objective, an outcome constraint or the strategy's method",
     "comparisons": "the comparisons of trials",
+    "past": "what past experiments gave",
     "design": "the initial design: its size, its levels or what follows it",
 }
 NAMED = 5
