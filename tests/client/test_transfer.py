@@ -320,3 +320,19 @@ def test_a_parameter_that_comes_in_later_has_its_value_in_the_past_too(past):
         ((index, _),) = client.get_next_trials(1).items()
         assert client.state.trial(index).parameters.keys() == {"temperature_c", "share", "solvent"}
         assert client.state.trial(index).node == "bo"
+
+
+def test_of_a_past_too_large_for_one_event_the_later_trials_are_kept(tmp_path):
+    names = [f"a molecule with a very long name, number {i:04d} {'C' * 400}" for i in range(40)]
+    molecule = [ChoiceParameterConfig(f"molecule_{i}", names) for i in range(8)]
+    with Client(tmp_path / "old.titrant", random_seed=1, virtual_time=True) as client:
+        client.configure_experiment([*molecule, SHARE], name="library")
+        client.configure_optimization("yield")
+        for i in range(300):
+            at = {**{one.name: names[(i * (k + 1)) % 40] for k, one in enumerate(molecule)}, "share": i / 300}
+            client.complete_trial(client.attach_trial(at), {"yield": float(i)})
+    with opened(None, *molecule, SHARE) as client:
+        (told,) = client.learn_from(tmp_path / "old.titrant")
+
+    assert 100 < told.count < 300
+    assert (told.found, max(told.metrics["yield"])) == (300, 299.0)

@@ -13,7 +13,7 @@ from titrant.log.replay import scan
 from titrant.messages import commands as c
 from titrant.model.expressions import as_float
 from titrant.model.past import Past
-from titrant.rules import learning
+from titrant.rules import learning, past_logs
 from titrant.rules.evolve import evolve
 from titrant.rules.state import State
 from titrant.runtime.threads import run_in_thread
@@ -58,15 +58,16 @@ class Learning(OnEngine):
             CommandRefused: There is no search space or no objective yet, or the method cannot learn from the past.
             LogError: One is missing, no log, damaged, or too new.
         """
+        learning.require_goal(self.state)
         who = by(actor, reason)
         paths = [Path(logs)] if isinstance(logs, str | Path) else [Path(one) for one in logs]
         said = {"logs": [path.name for path in paths], "names": names, "scaled": scaled, "fill": fill}
         try:
-            told = learning.Told(renamed=dict(names or {}), scaled=_scales(scaled or {}), fill=dict(fill or {}))
+            told = past_logs.Told(renamed=dict(names or {}), scaled=_scales(scaled or {}), fill=dict(fill or {}))
             if self.engine.path is not None and self.engine.path.absolute() in [path.absolute() for path in paths]:
                 raise _own(self.engine.path)
             sources = await self.engine.clock.outside(lambda: run_in_thread(_read, paths))
-            pasts = tuple(learning.past_of(self.state, source, told) for source in sources)
+            pasts = tuple(past_logs.past_of(self.state, source, told) for source in sources)
         except (ConfigurationError, LogError) as exc:
             await self.refused("LearnFrom", {name: value for name, value in said.items() if value}, who, exc)
             raise
@@ -89,7 +90,7 @@ def _own(path: Path) -> ConfigurationError:
     return ConfigurationError(f"{path.name} is this experiment's own log: its trials are known already")
 
 
-def _read(paths: Sequence[Path]) -> list[learning.Source]:
+def _read(paths: Sequence[Path]) -> list[past_logs.Source]:
     """Fold logs.
 
     Raises:
@@ -104,7 +105,7 @@ def _read(paths: Sequence[Path]) -> list[learning.Source]:
     return found
 
 
-def _folded(path: Path) -> learning.Source:
+def _folded(path: Path) -> past_logs.Source:
     """Fold a log, every event checked against its chain.
 
     Raises:
@@ -116,4 +117,4 @@ def _folded(path: Path) -> learning.Source:
             state = evolve(state, event, at)
         except (LookupError, AttributeError, TypeError, ValueError) as exc:
             raise LogCorrupt(seq, f"it does not follow from the events before it: {exc}") from exc
-    return learning.Source(file=path.name, seq=seq, hash=end.hash.hex(), state=state)
+    return past_logs.Source(file=path.name, seq=seq, hash=end.hash.hex(), state=state)

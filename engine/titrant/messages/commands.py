@@ -121,7 +121,7 @@ class DeriveLog(Wish, frozen=True, kw_only=True):
 
 
 class LearnFrom(Wish, frozen=True, kw_only=True):
-    """Keep data of past experiments, as ``rules.learning.past_of`` reads them."""
+    """Keep data of past experiments, as ``rules.past_logs.past_of`` reads them."""
 
     pasts: tuple[Past, ...]
 
