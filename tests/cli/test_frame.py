@@ -142,7 +142,7 @@ def test_the_shell_completes_commands():
         )
         return ran.stdout.split()
 
-    assert sorted(completed("titrant l", 1)) == ["log", "ls"]
+    assert sorted(completed("titrant l", 1)) == ["learn", "log", "ls"]
     assert "--json" in completed("titrant ls --", 2)
 
 
