@@ -276,7 +276,7 @@ def main() -> None:
         assert all(math.isfinite(value) for one in runs for value in one["regret"])
         document = {
             "machine": machine(),
-            "commit": commit(),
+            "commit": commit(Path(__file__).resolve().parent),
             "versions": versions(sys.executable),
             "rounds": given.rounds,
             "start": START,

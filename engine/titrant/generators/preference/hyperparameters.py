@@ -21,7 +21,7 @@ from titrant.generators.preference.laplace import approximated
 _ENDS, _CENTRE = 0.2, 0.7
 _TOGETHER = 3.0
 # The utility's variance in units of the judge's noise: a judge sees most differences, and may be almost sure or unsure.
-_LOG_OUTPUTSCALE, _OUTPUTSCALE_SPREAD = math.log(10.0), 1.0
+_LOG_OUTPUTSCALE, _OUTPUTSCALE_SPREAD = math.log(50.0), 1.0
 _LOG_LENGTHSCALES = (math.log(1e-2), math.log(1e2))
 _LOG_OUTPUTSCALES = (math.log(1e-2), math.log(1e4))
 _START_LENGTHSCALE = 0.4
