@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from scipy.stats import norm
 
 from titrant import ChoiceParameterConfig, Client, CommandRefused, ConfigurationError, RangeParameterConfig
 from titrant.errors import SearchSpaceError
@@ -17,6 +18,7 @@ from titrant.generators.base import Design, Point, Request
 from titrant.generators.encoding import encoding_of
 from titrant.generators.fidelity import generator
 from titrant.generators.fidelity.cost import MeasuredCost, costs_of
+from titrant.generators.fidelity.gain import Pair, _log_information
 from titrant.generators.fidelity.level import Level
 from titrant.generators.fidelity.model import FidelityDensity
 from titrant.model.fidelity import AffineCost, at_target, cost_of, flaw
@@ -173,6 +175,34 @@ def test_information_has_the_slope_that_it_says(place, constrained):
     assert slope == pytest.approx(numeric, rel=1e-3, abs=2e-2)
 
 
+def test_moments_at_two_fidelities_are_those_of_the_process():
+    request = request_of(spread(10, (2, 8, 60)))
+    known = generator._known(request, request.optimization)
+    (process,), level = known.model.fitted.posteriors, known.model.level
+    points = np.random.default_rng(2).random((5, 3))
+    told = Pair([process], np.array([-2.0]), level).at(points)
+    for i, point in enumerate(points):
+        mean, covariance = process.joint(np.stack([point, level.moved(point)]))
+
+        assert told.mean[i] == pytest.approx(-2.0 * mean[1])
+        assert (told.here[i], told.there[i]) == pytest.approx(tuple(4.0 * np.diag(covariance)))
+        assert told.both[i] == pytest.approx(4.0 * covariance[0, 1])
+
+
+@settings(max_examples=30, deadline=None)
+@given(gap=st.floats(-2.0, 5.0), correlation=st.floats(0.05, 0.99))
+def test_information_is_bounded_by_what_the_skewed_density_tells(gap, correlation):
+    y = np.linspace(-12.0, 12.0, 20001)
+    below = norm.cdf((gap - correlation * y) / math.sqrt(1.0 - correlation**2))
+    density = norm.pdf(y) * below / norm.cdf(gap)
+    entropy = -np.trapezoid(density * np.log(np.maximum(density, 1e-300)), y)
+    exact = 0.5 * math.log(2.0 * math.pi * math.e) - entropy
+    told = math.exp(_log_information(np.array([gap]), np.array([correlation**2]))[0])
+
+    assert 0.0 < told <= exact + 1e-9
+    assert told == pytest.approx(exact, rel=0.5, abs=1e-7)
+
+
 def test_what_is_known_exactly_at_a_fidelity_tells_nothing_more_there():
     request = request_of(spread(10, (2, 8, 60)))
     known = generator._known(request, request.optimization)
@@ -302,6 +332,17 @@ def test_a_space_without_a_point_at_the_target_is_refused(constraints, candidate
             client.configure_experiment(parts, constraints, candidates=candidates)
 
         assert client.state.experiment is None
+
+
+def test_nothing_is_asked_where_there_could_be_no_answer():
+    space = search_space(
+        [*X, RangeParameterConfig("s", (0.0, 1.0), is_fidelity=True, target_value=1.0)], ["a + s <= 1.2"]
+    )
+    tried = dispatch.suggest(Request(space=space, count=8, seed=4)).proposals
+    observed = tuple(Point(i, one.parameters, (Observation("y", one.parameters["a"]),)) for i, one in enumerate(tried))
+    request = Request(space=space, node="bo", optimization=optimization_config("y"), observed=observed, count=4, seed=1)
+
+    assert max(one.parameters["a"] for one in dispatch.suggest(request).proposals) <= 0.2 + 1e-6
 
 
 def test_candidates_are_suggested_at_the_fidelities_that_they_have():

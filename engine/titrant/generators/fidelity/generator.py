@@ -19,6 +19,7 @@ from titrant.generators.axes import Floats
 from titrant.generators.base import PredictionReply, PredictionRequest, Proposal, Reply, Request
 from titrant.generators.encoding import Mask, encoding_of
 from titrant.generators.failures.weighed import weighing
+from titrant.generators.fidelity.answerable import answerable
 from titrant.generators.fidelity.cost import Costs, costs_of
 from titrant.generators.fidelity.gain import Information, Pair
 from titrant.generators.fidelity.level import Level
@@ -201,7 +202,8 @@ def _function(known: _Known, pending: Floats, seed: int, *, there: bool) -> Slop
         for row, bound in zip(found.target.constraints, found.target.bounds, strict=True)
     ]
     greatest = _greatest(known, drawn, seed)
-    return Information(objective, greatest, known.noise, known.costs, constraints)
+    function = Information(objective, greatest, known.noise, known.costs, constraints)
+    return answerable(function, found.domain.whole, level)
 
 
 def _greatest(known: _Known, drawn: list[Posterior], seed: int) -> Floats:
