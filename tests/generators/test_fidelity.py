@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from scipy.stats import norm
 
 from titrant import ChoiceParameterConfig, Client, CommandRefused, ConfigurationError, RangeParameterConfig
+from titrant.definition.examining import faults
 from titrant.errors import SearchSpaceError
 from titrant.generators import dispatch
 from titrant.generators.base import Design, Point, Request
@@ -446,6 +447,18 @@ def test_what_was_carried_out_decides_on_the_fidelity(client):
 def test_a_cost_that_cannot_be_read_is_refused(client, cost):
     with pytest.raises(ConfigurationError, match=r"the cost cannot be read: .* give .* or a metric's name"):
         client.configure_generation_strategy(cost=cost)
+
+
+@pytest.mark.parametrize("cost", ["spent", {"fixed_cost": 5.0, "fidelity_weights": {"minutes": 1.0}}])
+def test_an_experiment_file_says_it_as_well(cost):
+    parameters = {"a": [0.0, 1.0], "minutes": {"bounds": [2.0, 60.0], "is_fidelity": True, "target_value": 60.0}}
+    said = {"parameters": parameters, "strategy": {"cost": cost}}
+
+    assert faults(said) == []
+    assert faults(said | {"strategy": {"cost": 3}}) == [
+        (("strategy", "cost"), "expected a text or a table, got a whole number")
+    ]
+    assert faults(said | {"strategy": {"cost": {"fixed": 3.0}}})[0][0] == ("strategy", "cost", "fixed")
 
 
 def test_a_cost_that_makes_no_sense_is_refused_before_anything_is_in_the_log(client):

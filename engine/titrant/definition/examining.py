@@ -58,7 +58,9 @@ def _value(value: Any, kind: Any, path: Path) -> list[Fault]:
         if not isinstance(value, list):
             return [(path, f"expected a list, got {_kind(value)}: in TOML each begins with [[{path[-1]}]]")]
         return [fault for at, one in enumerate(value) for fault in _table(one, section, (*path, at))]
-    return _table(value, section, path) if section is not None else _plain(value, kind, path)
+    if section is None or (len(options) > 1 and not isinstance(value, dict)):  # it may be something else than a table
+        return _plain(value, kind, path)
+    return _table(value, section, path)
 
 
 def _parameters(value: Any, path: Path) -> list[Fault]:
