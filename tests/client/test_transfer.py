@@ -20,6 +20,8 @@ from titrant.errors import LogCorrupt, LogMissing, LogTooNew, NotALog
 from titrant.log.replay import read_log
 from titrant.messages.events import PastLearned
 from titrant.replay.decisions import verify_decisions
+from titrant.replay.diff import changes
+from titrant.replay.moment import state_at
 
 WARMTH = RangeParameterConfig("temperature_c", (20.0, 120.0))
 SHARE = RangeParameterConfig("share", (0.0, 1.0))
@@ -95,6 +97,17 @@ def test_what_was_taken_is_told_and_kept_with_its_origin(past, tmp_path):
     assert str(told) == '12 of 12 trials of "last year\'s" (old.titrant)'
     assert (told.file, told.seq, told.hash) == ("old.titrant", end.seq, end.hash.hex())
     assert stands == [{"name": "last year's", "file": "old.titrant", "trials": 12, "of": 12}]
+
+
+def test_a_difference_between_two_moments_names_what_was_learned_from(past, tmp_path):
+    path = tmp_path / "new.titrant"
+    with opened(path) as client:
+        client.learn_from(past)
+    (seq,) = [record.seq for record in read_log(path) if isinstance(record.event, PastLearned)]
+
+    (change,) = changes(state_at(path, seq - 1).state, state_at(path, seq).state)
+
+    assert (change.path, change.old, change.new) == ("past", [], ['12 of 12 trials of "last year\'s" (old.titrant)'])
 
 
 def test_decisions_are_made_again_without_the_past_log_also_after_a_restart(tmp_path):

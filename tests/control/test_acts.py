@@ -15,8 +15,8 @@ from titrant.log.replay import read_log
 from titrant.messages.commands import By
 
 ALL = """pause unpause drain stop halt reset approve reject hold retry abandon fail resolve void unvoid correct
-    learn note tell attach attach-data ask sign executed replicate restore quarantine change-space change-bounds add-parameter
-    remove-parameter fix-parameter add-constraint remove-constraint approval strategy objective status"""
+    learn note tell attach attach-data ask sign executed replicate restore quarantine change-space change-bounds
+    add-parameter remove-parameter fix-parameter add-constraint remove-constraint approval strategy objective status"""
 
 
 def tags(outcome):

@@ -31,6 +31,7 @@ ELSEWHERE = (
     "last_run",
     "approval",
     "definition",
+    "past",
 )
 """Fields that are told in parts."""
 
@@ -121,6 +122,8 @@ def _configuration(before: State, after: State) -> Iterator[Change]:
     rules = ([plain(rule) for rule in state.approval.rules] for state in (before, after))
     yield from _change("approval", "approval rules", *rules)
     yield from _fields("definition", before.definition, after.definition)
+    learned = ([str(past) for past in state.past] for state in (before, after))
+    yield from _change("past", "learned from", *learned)
     for spec in dict.fromkeys(spec.name for spec in (*before.runners, *after.runners)):
         yield from _fields(f"runners/{spec}", before.runner(spec), after.runner(spec), name=f"runner {spec}")
     for field in TOLD:
