@@ -288,3 +288,10 @@ def test_a_request_without_a_place_for_its_trials_stands_back():
     gone = replace(request, comparisons=(Verdict(7, 8),))
 
     assert "nobody has compared" in dispatch.suggest(gone).proposals[0].fallback
+
+
+def test_wrapped_optimizers_say_that_they_know_no_comparisons():
+    from titrant.generators.peers.told import told  # noqa: PLC0415 - of no other test here
+
+    with pytest.raises(GenerationError, match="Ax knows no comparisons"):
+        told(asked(PLANE, design(PLANE, 2), chain(2)), "Ax")

@@ -52,6 +52,8 @@ class OptunaGenerator:
             return dispatch.suggest(request)
         if request.optimization is None:
             raise GenerationError("Optuna needs an objective: configure the optimization first")
+        if request.optimization.is_preference:
+            raise GenerationError("Optuna knows no comparisons: a preference is sought by titrant's own model")
         wishes = self._wishes(request, request.optimization)
         return settled(request, wishes, f"Optuna {self._sampler.upper()}", {"optuna": self._optuna.__version__})
 

@@ -58,11 +58,13 @@ def told(request: Request, name: str) -> Told:
         name: Who is told, for messages.
 
     Raises:
-        GenerationError: Nothing is sought yet.
+        GenerationError: Nothing is sought yet, or a preference is.
     """
     sought = request.optimization
     if sought is None:
         raise GenerationError(f"{name} needs an objective: configure the optimization first")
+    if sought.is_preference:
+        raise GenerationError(f"{name} knows no comparisons: a preference is sought by titrant's own model")
     axes = tuple(_axes(request))
     rows = tuple(_rows(request, axes, sought))
     return Told(axes, tuple(_limits(request, axes)), rows, tuple(_places(request, axes, request.pending)))
