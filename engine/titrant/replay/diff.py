@@ -15,7 +15,7 @@ from titrant.model.trial import Trial, TrialStatus
 from titrant.progress import words
 from titrant.rules.state import State
 
-TOLD = ("metrics", "tracking", "baseline", "log_id", "seed", "backfill", "paused", "halted")
+TOLD = ("metrics", "tracking", "baseline", "log_id", "seed", "backfill", "paused", "halted", "comparisons")
 """Fields of the state that are compared as they are."""
 
 ELSEWHERE = (
