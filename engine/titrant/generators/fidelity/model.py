@@ -11,14 +11,10 @@ taken out before the process is fitted; it would pass for difference otherwise.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import msgspec
 import numpy as np
 from msgspec.structs import replace
-
-# Typed only where scipy-stubs is installed.
-from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
 
 from titrant.generators.axes import Floats
 from titrant.generators.fidelity.level import Level
@@ -37,8 +33,6 @@ NAME = "GP(Matern-5/2) over fidelities"
 _CENTRE, _SPREAD = math.log(1.2), 0.8
 # Variance of a trend over the whole range, in standardized units, before there are data.
 _TREND = 4.0
-_ITERATIONS, _PRECISION = 100, 1e-7
-_WALL = 1e10
 
 
 class FidelityDensity(Density):
@@ -69,14 +63,7 @@ def hyperparameters(x: Floats, y: Floats, variance: Floats | None, level: Level)
         FloatingPointError: The likelihood is not finite, whatever the hyperparameters.
     """
     density = FidelityDensity(x, y, variance, level)
-    low, high = density.bounds()
-    options = {"maxiter": _ITERATIONS, "ftol": _PRECISION}
-    answer: Any = minimize(  # type: ignore[call-overload,unused-ignore]  # its stubs want literal options
-        density, density.start(), jac=True, method="L-BFGS-B", bounds=list(zip(low, high, strict=True)), options=options
-    )
-    if not np.isfinite(answer.fun) or answer.fun >= _WALL:
-        raise FloatingPointError("the likelihood of the Gaussian process is not finite")
-    return density.hyperparameters(np.asarray(answer.x, dtype=np.float64))
+    return density.hyperparameters(density.most_probable())
 
 
 class FidelityFit(msgspec.Struct, frozen=True):

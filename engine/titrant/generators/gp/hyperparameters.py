@@ -1,16 +1,13 @@
 """The Gaussian process's hyperparameters: the most probable ones, by gradients written out in numpy.
 
-The same model in gpytorch takes 0.18 s a fit at 60 points, nearly all of it overhead of single small tensors; this
-takes a twentieth. Where BoTorch makes the suggestions, what is found here is put into its model (``bo/model.py``).
-
-Sources: C. E. Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine Learning" (2006), equations 2.30 and
-5.9; terms of the priors as in Optuna's sampler (optuna.samplers.GPSampler).
+The gradients are in ``evidence.py``, and what is believed before there are data in ``priors.py``. The same model in
+gpytorch takes 0.18 s a fit at 60 points, nearly all of it overhead of single small tensors; this takes a twentieth.
+Where BoTorch makes the suggestions, what is found here is put into its model (``bo/model.py``).
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,36 +15,21 @@ import numpy.typing as npt
 
 # Typed only where scipy-stubs is installed.
 from scipy.linalg import cho_solve  # type: ignore[import-untyped,unused-ignore]
-from scipy.linalg.lapack import dpotrf, dpotri, dtrtrs  # type: ignore[import-untyped,unused-ignore]
-from scipy.optimize import minimize  # type: ignore[import-untyped,unused-ignore]
+from scipy.linalg.lapack import dtrtrs  # type: ignore[import-untyped,unused-ignore]
 
 from titrant.generators.axes import Floats
-from titrant.generators.gp.data import NOISE_FLOOR
+from titrant.generators.gp import priors
+from titrant.generators.gp.evidence import WALL, by_scales, evidence, factored, likeliest
 from titrant.generators.gp.kernel import matern, squared_distances
 
-# Priors, as terms of the negative log density of the logarithms. Length scales from a fifth of the cube's side to twice
-# that cost little, by _ENDS (r^2 + 1/r^2) each, r being their ratio to _CENTRE: with longer ones, that few data
-# contradict, all that is worth a trial seems to lie in the corners. And _TOGETHER (log l - mean)^2 / 2 keeps them
-# together, since what looks irrelevant in one valley matters in the next.
-_ENDS, _CENTRE = 0.1, 0.7
-_TOGETHER = 3.0
+# How much very short and very long length scales cost.
+_ENDS = 0.1
 # A gamma density of shape 2 and mode 1.
-_OUTPUTSCALE_SHAPE = 2.0
-# A gamma density of shape just above 1: little noise, as long as the data do not show more.
-_NOISE_SHAPE, _NOISE_RATE = 1.1, 30.0
-# Length scales from far below the distance of two points to far beyond the cube.
-_LOG_LENGTHSCALES = (math.log(5e-3), math.log(1e3))
-_LOG_OUTPUTSCALES = (math.log(1e-3), math.log(1e3))
-_LOG_NOISES = (math.log(NOISE_FLOOR), math.log(10.0))
+_OUTPUTSCALE_SHAPE, _OUTPUTSCALE_RATE = 2.0, 1.0
 # Where the search begins: a smooth function almost without noise.
-_START_LENGTHSCALE, _START_NOISE = 0.4, 1e-3
-_ITERATIONS = 100
-# Relative gain below which the fit ends.
-_PRECISION = 1e-7
+_START_NOISE = 1e-3
 # Of more points than this, so many spread evenly over the outcomes are taken to fit: the time grows with their cube.
 _MOST_POINTS = 200
-# What stands for minus the logarithm of nothing.
-_WALL = 1e10
 
 
 class Hyperparameters(msgspec.Struct, frozen=True):
@@ -79,14 +61,7 @@ def fit(x: Floats, y: Floats, variance: Floats | None) -> Hyperparameters:
         FloatingPointError: The likelihood is not finite, whatever the hyperparameters.
     """
     every, target = Density(x, y, variance), Density.of(x, y, variance)
-    low, high = target.bounds()
-    options = {"maxiter": _ITERATIONS, "ftol": _PRECISION}
-    answer: Any = minimize(  # type: ignore[call-overload,unused-ignore]  # its stubs want literal options
-        target, target.start(), jac=True, method="L-BFGS-B", bounds=list(zip(low, high, strict=True)), options=options
-    )
-    if not np.isfinite(answer.fun) or answer.fun >= _WALL:
-        raise FloatingPointError("the likelihood of the Gaussian process is not finite")
-    return every.hyperparameters(np.asarray(answer.x, dtype=np.float64))
+    return every.hyperparameters(target.most_probable())
 
 
 def spread_evenly(y: Floats, most: int) -> npt.NDArray[np.intp]:
@@ -97,8 +72,12 @@ def spread_evenly(y: Floats, most: int) -> npt.NDArray[np.intp]:
     return np.sort(np.argsort(y, kind="stable")[ranks])
 
 
-def _of(variance: Floats | None, places: npt.NDArray[np.intp]) -> Floats | None:
-    return None if variance is None else variance[places]
+def evenly(x: Floats, y: Floats, variance: Floats | None, most: int) -> tuple[Floats, Floats, Floats | None]:
+    """Points, outcomes and noise variances, at most so many of them, spread evenly over the outcomes."""
+    if len(y) <= most:
+        return x, y, variance
+    places = spread_evenly(y, most)
+    return x[places], y[places], None if variance is None else variance[places]
 
 
 class Density:
@@ -111,27 +90,33 @@ class Density:
     def __init__(self, x: Floats, y: Floats, variance: Floats | None) -> None:
         """Take the data: ``n x w`` points, ``n`` outcomes, and ``n`` noise variances, NaN where unknown, or None."""
         self._x, self._y, self._variance = x, y, variance
-        self._width = x.shape[1]
+        self._width: int = x.shape[1]
         self._unknown = np.ones(len(x), bool) if variance is None else np.isnan(variance)
         self._inferred = variance is None or bool(self._unknown.any())
 
     @classmethod
     def of(cls, x: Floats, y: Floats, variance: Floats | None) -> Density:
         """The same; of very many points it looks at some only."""
-        places = spread_evenly(y, _MOST_POINTS)
-        return cls(x, y, variance) if len(places) == len(x) else cls(x[places], y[places], _of(variance, places))
+        return cls(*evenly(x, y, variance, _MOST_POINTS))
 
     def start(self) -> Floats:
         """Where the search begins."""
-        scale = math.log(_START_LENGTHSCALE * math.sqrt(max(1, self._width)))
         noise = [math.log(_START_NOISE)] if self._inferred else []
-        return np.array([*[scale] * self._width, 0.0, *noise])
+        return np.array([*[priors.usual(self._width)] * self._width, 0.0, *noise])
 
     def bounds(self) -> tuple[Floats, Floats]:
         """The least and the greatest values, ``t`` each."""
-        noise = [_LOG_NOISES] if self._inferred else []
-        low, high = zip(*[_LOG_LENGTHSCALES] * self._width, _LOG_OUTPUTSCALES, *noise, strict=True)
+        noise = [priors.LOG_NOISES] if self._inferred else []
+        low, high = zip(*[priors.LOG_LENGTHSCALES] * self._width, priors.LOG_OUTPUTSCALES, *noise, strict=True)
         return np.array(low), np.array(high)
+
+    def most_probable(self) -> Floats:
+        """Where the density is greatest.
+
+        Raises:
+            FloatingPointError: The likelihood is not finite, whatever the hyperparameters.
+        """
+        return likeliest(self, self.start(), list(zip(*self.bounds(), strict=True))).sure()
 
     def theta(self, hyper: Hyperparameters) -> Floats:
         """Hyperparameters as ``theta``."""
@@ -156,7 +141,7 @@ class Density:
         try:
             lower = self._factor(theta)[0]
         except FloatingPointError:
-            return _WALL
+            return WALL
         both = dtrtrs(lower, np.stack([self._y, np.ones(len(self._y))], axis=1), lower=1)[0]  # n x 2
         squares = both.T @ both
         fit = 0.5 * (squares[0, 0] - squares[0, 1] ** 2 / squares[1, 1])
@@ -172,10 +157,7 @@ class Density:
         if noise is None or self._inferred:
             noise = np.where(self._unknown, np.exp(theta[-1]), 0.0 if noise is None else noise)
         kernel[np.diag_indices(len(kernel))] = outputscale + noise
-        lower, failed = dpotrf(kernel, lower=1, clean=1)
-        if failed:
-            raise FloatingPointError("a covariance matrix is not positive definite")
-        return lower, correlation, slope
+        return factored(kernel), correlation, slope
 
     def mean(self, theta: Floats) -> float:
         """The constant mean of greatest likelihood, given the rest (generalized least squares).
@@ -199,40 +181,23 @@ class Density:
         try:
             lower, correlation, steepness = self._factor(theta)
         except FloatingPointError:
-            # Not positive definite at working precision: a wall that the line search steps back from.
-            return _WALL, np.zeros_like(theta)
-        inverse = dpotri(lower, lower=1)[0]  # its lower triangle, and zeros
-        inverse += inverse.T
-        inverse[np.diag_indices(len(inverse))] /= 2.0
-        weights = inverse.sum(1)
-        residual = self._y - weights @ self._y / weights.sum()
-        alpha = inverse @ residual
-        value = 0.5 * residual @ alpha + np.log(np.diag(lower)).sum()
-        slope = 0.5 * (inverse - np.outer(alpha, alpha))  # dvalue / dkernel, n x n
-        outputscale = np.exp(theta[width])
-        # d kernel / d log l_k = -2 s k'(r^2) (x_ik - x_jk)^2 / l_k^2
-        spread = (-2.0 * outputscale) * slope * steepness
-        scaled = self._x / np.exp(theta[:width])
+            return WALL, np.zeros_like(theta)
+        value, _, by_kernel = evidence(lower, self._y)
         gradient = np.empty_like(theta)
-        # The sum over pairs of spread_ij (x_ik - x_jk)^2, without an array of n x n x w.
-        gradient[:width] = 2.0 * (spread.sum(1) @ scaled**2 - (scaled * (spread @ scaled)).sum(0))
-        gradient[width] = outputscale * (slope * correlation).sum()
+        scaled, outputscale = self._x / np.exp(theta[:width]), np.exp(theta[width])
+        gradient[: width + 1] = by_scales(by_kernel, scaled, outputscale, (correlation, steepness))
         if self._inferred:
-            gradient[-1] = np.exp(theta[-1]) * np.diag(slope)[self._unknown].sum()
-        return float(value), gradient
+            gradient[-1] = np.exp(theta[-1]) * np.diag(by_kernel)[self._unknown].sum()
+        return value, gradient
 
     def _prior(self, theta: Floats) -> tuple[float, Floats]:
         """The negative log density of the priors without its constant, and its gradient."""
-        logs, outputscale = theta[: self._width], np.exp(theta[self._width])
-        square = np.exp(2.0 * logs) / _CENTRE**2
-        apart = logs - logs.mean() if len(logs) else logs
-        value = _ENDS * (square + 1.0 / square).sum() + 0.5 * _TOGETHER * (apart @ apart)
-        value += outputscale - (_OUTPUTSCALE_SHAPE - 1.0) * theta[self._width]
+        width = self._width
         gradient = np.zeros_like(theta)
-        gradient[: self._width] = 2.0 * _ENDS * (square - 1.0 / square) + _TOGETHER * apart
-        gradient[self._width] = outputscale - (_OUTPUTSCALE_SHAPE - 1.0)
+        value, gradient[:width] = priors.lengthscales(theta[:width], _ENDS)
+        more, gradient[width] = priors.gamma(theta[width], _OUTPUTSCALE_SHAPE, _OUTPUTSCALE_RATE)
+        value += more
         if self._inferred:
-            noise = np.exp(theta[-1])
-            value += _NOISE_RATE * noise - (_NOISE_SHAPE - 1.0) * theta[-1]
-            gradient[-1] = _NOISE_RATE * noise - (_NOISE_SHAPE - 1.0)
-        return float(value), gradient
+            more, gradient[-1] = priors.noise(theta[-1])
+            value += more
+        return value, gradient
