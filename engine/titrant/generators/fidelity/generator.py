@@ -25,7 +25,8 @@ from titrant.generators.fidelity.gain import Information, Pair
 from titrant.generators.fidelity.level import Level
 from titrant.generators.fidelity.model import FidelityFit, fit
 from titrant.generators.gp import versions
-from titrant.generators.gp.asked import Asked, TooFewError, asked, data_of, mixed, or_sobol, rows_of
+from titrant.generators.gp.answering import answering, need_finite
+from titrant.generators.gp.asked import Asked, asked, data_of, mixed, or_sobol, rows_of
 from titrant.generators.gp.build import DRAWS, build, normals
 from titrant.generators.gp.climb import Climber, Sloped
 from titrant.generators.gp.domain import Domain
@@ -237,16 +238,10 @@ def predict(request: PredictionRequest) -> PredictionReply:
         GenerationError: There are too few data, a point has no place in the search space, or the numbers fail.
     """
     z = rows_of(request)
-    with np.errstate(all="ignore"):
-        try:
-            whole = encoding_of(request.space, {})
-            data = data_of(request, request.optimization, partial=True)
-            model = fit(request.optimization, data, data.y[:, 0], Level(whole))
-            predictions = model.predict(whole.to_model(z))
-        except TooFewError as error:
-            raise GenerationError(f"no prediction: {error}") from error
-        except NUMERICAL as error:
-            raise GenerationError(f"no prediction, the model failed: {type(error).__name__}: {error}") from error
-    if not all(np.isfinite(pair).all() for one in predictions for pair in one.values()):
-        raise GenerationError("no prediction, the model failed: its numbers are not finite")
+    with answering("prediction"):
+        whole = encoding_of(request.space, {})
+        data = data_of(request, request.optimization, partial=True)
+        model = fit(request.optimization, data, data.y[:, 0], Level(whole))
+        predictions = model.predict(whole.to_model(z))
+    need_finite("prediction", predictions)
     return PredictionReply(predictions=tuple(predictions), generator=model.fitted.name)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from typing import Any
-
 import msgspec
-import numpy as np
 
-from titrant.errors import ConfigurationError, GenerationError
+from titrant.errors import GenerationError
 from titrant.generators.axes import Floats
 from titrant.generators.base import Examination, Request
 from titrant.generators.encoding import encoding_of
-from titrant.generators.gp.asked import TooFewError, asked, data_of
+from titrant.generators.gp.answering import answering, need_finite
+from titrant.generators.gp.asked import asked, data_of
 from titrant.generators.gp.data import Data
 from titrant.generators.gp.domain import Domain
-from titrant.generators.gp.fitted import NUMERICAL, Fitted, fit, worths
+from titrant.generators.gp.fitted import Fitted, fit, worths
 from titrant.generators.gp.importance import importance_of
 from titrant.generators.gp.leaving_out import fit_of
 from titrant.generators.gp.optimality import optimality_of
@@ -33,15 +29,9 @@ def examine(request: Examination) -> Insight:
     config = request.basis.optimization
     if config is None:
         raise GenerationError("no answer: there is no objective yet, so there is no model")
-    with np.errstate(all="ignore"):
-        try:
-            answer = _answer(request, config)
-        except (TooFewError, ConfigurationError) as error:
-            raise GenerationError(f"no answer: {error}") from error
-        except NUMERICAL as error:
-            raise GenerationError(f"no answer, the model failed: {type(error).__name__}: {error}") from error
-    if not all(map(math.isfinite, _numbers(msgspec.to_builtins(answer)))):
-        raise GenerationError("no answer, the model failed: its numbers are not finite")
+    with answering("answer"):
+        answer = _answer(request, config)
+    need_finite("answer", msgspec.to_builtins(answer))
     return answer
 
 
@@ -67,15 +57,3 @@ def _fit(basis: Request, config: OptimizationConfig, data: Data, worth: Floats) 
     from titrant.generators.fidelity.level import Level  # noqa: PLC0415
 
     return model.fit(config, data, worth, Level(encoding_of(basis.space, {}))).fitted
-
-
-def _numbers(value: Any) -> Iterator[float]:
-    """All numbers in plain values."""
-    if isinstance(value, dict):
-        for one in value.values():
-            yield from _numbers(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _numbers(one)
-    elif isinstance(value, float):
-        yield value

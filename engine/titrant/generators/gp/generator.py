@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from titrant.errors import GenerationError
 from titrant.generators.axes import Floats
 from titrant.generators.base import PredictionReply, PredictionRequest, Proposal, Reply, Request
 from titrant.generators.encoding import encoding_of
 from titrant.generators.failures.weighed import weighing
 from titrant.generators.gp import model, turbo, versions
 from titrant.generators.gp.acquisition import Averaged
-from titrant.generators.gp.asked import Asked, TooFewError, asked, data_of, mixed, or_sobol, rows_of
+from titrant.generators.gp.answering import answering, need_finite
+from titrant.generators.gp.asked import Asked, asked, data_of, mixed, or_sobol, rows_of
 from titrant.generators.gp.bend import bent
 from titrant.generators.gp.build import DRAWS, build
 from titrant.generators.gp.climb import Climber
@@ -103,16 +103,10 @@ def predict(request: PredictionRequest) -> PredictionReply:
         GenerationError: There are too few data, a point has no place in the search space, or the numbers fail.
     """
     z = rows_of(request)
-    with np.errstate(all="ignore"):
-        try:
-            data = data_of(request, request.optimization, partial=True)
-            fitted = fit(request.optimization, data, data.y[:, 0])
-            x = encoding_of(request.space, {}).to_model(z)
-            predictions = model.predict(fitted.posteriors, fitted.data, x, fitted.functions)
-        except TooFewError as error:
-            raise GenerationError(f"no prediction: {error}") from error
-        except NUMERICAL as error:
-            raise GenerationError(f"no prediction, the model failed: {type(error).__name__}: {error}") from error
-    if not all(np.isfinite(pair).all() for one in predictions for pair in one.values()):
-        raise GenerationError("no prediction, the model failed: its numbers are not finite")
+    with answering("prediction"):
+        data = data_of(request, request.optimization, partial=True)
+        fitted = fit(request.optimization, data, data.y[:, 0])
+        x = encoding_of(request.space, {}).to_model(z)
+        predictions = model.predict(fitted.posteriors, fitted.data, x, fitted.functions)
+    need_finite("prediction", predictions)
     return PredictionReply(predictions=tuple(predictions), generator=model.NAME)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from titrant.errors import GenerationError
 from titrant.generators import sobol
 from titrant.generators.axes import Floats
 from titrant.generators.base import PredictionReply, PredictionRequest, Proposal, Reply, Request
 from titrant.generators.encoding import encoding_of
 from titrant.generators.failures.weighed import weighing
 from titrant.generators.gp import versions
-from titrant.generators.gp.asked import Asked, TooFewError, mixed, or_sobol, rows_of
+from titrant.generators.gp.answering import answering
+from titrant.generators.gp.asked import Asked, mixed, or_sobol, rows_of
 from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.fitted import NUMERICAL
 from titrant.generators.gp.goal import Goal
@@ -91,16 +91,11 @@ def predict(request: PredictionRequest) -> PredictionReply:
     """
     z = rows_of(request)
     encoding = encoding_of(request.space, {})
-    with np.errstate(all="ignore"):
-        try:
-            utility = known(encoding, request.observed, request.comparisons).utility
-            x = encoding.to_model(z)
-            mean, variance = utility.at(x)
-            likely = chances(utility, x)
-        except TooFewError as error:
-            raise GenerationError(f"no prediction: {error}") from error
-        except NUMERICAL as error:
-            raise GenerationError(f"no prediction, the model failed: {type(error).__name__}: {error}") from error
+    with answering("prediction"):
+        utility = known(encoding, request.observed, request.comparisons).utility
+        x = encoding.to_model(z)
+        mean, variance = utility.at(x)
+        likely = chances(utility, x)
     told = zip(mean.tolist(), np.sqrt(variance).tolist(), strict=True)
     return PredictionReply(
         predictions=tuple({METRIC: (value, sd)} for value, sd in told),
