@@ -26,8 +26,8 @@ from titrant.generators.fidelity.level import Level
 from titrant.generators.fidelity.model import FidelityFit, fit
 from titrant.generators.gp import versions
 from titrant.generators.gp.answering import answering, need_finite
-from titrant.generators.gp.asked import Asked, asked, data_of, mixed, or_sobol, rows_of
-from titrant.generators.gp.build import DRAWS, build, normals
+from titrant.generators.gp.asked import Asked, asked, data_of, or_sobol, rows_of
+from titrant.generators.gp.build import DRAWS, build, drawn_of
 from titrant.generators.gp.climb import Climber, Sloped
 from titrant.generators.gp.domain import Domain
 from titrant.generators.gp.fitted import NUMERICAL, worths
@@ -43,8 +43,6 @@ AT_TARGET = 1 / 2
 
 # A trial that costs more than this share of what it would at the target is made there.
 _AS_DEAR = 0.8
-# Variance that drawn values are taken to have, as in ``gp.build``.
-_NUGGET = 1e-6
 # Points at the target among which the greatest value is drawn.
 _SCATTERED, _AROUND = 192, 128
 _BEST = 3
@@ -193,10 +191,7 @@ def _function(known: _Known, pending: Floats, seed: int, *, there: bool) -> Slop
     found, posteriors, level = known.found, known.model.fitted.posteriors, known.model.level
     if there and (known.feasible.any() or len(found.target.bounds)):
         return build(posteriors, found.target, known.feasible, pending, seed)
-    drawn = [
-        one.drawn(pending, normals(len(one.x) + len(pending), mixed(seed, place)), _NUGGET)
-        for place, one in enumerate(posteriors)
-    ]
+    drawn = drawn_of(posteriors, pending, seed)
     objective = Pair(drawn, found.target.objectives[0], level)
     constraints = [
         (Pair(drawn, row, level), float(bound))

@@ -21,7 +21,7 @@ from titrant.generators.gp.posterior import Posterior
 DRAWS = 32
 # Variance that drawn values are taken to have, in standardized units: neighbours drawn at rounding's mercy must not
 # contradict each other, and a thousandth of the outcomes' spread is no difference that anybody seeks.
-_NUGGET = 1e-6
+NUGGET = 1e-6
 # Coordinates of the quasi-random normal numbers; further ones, of which each matters less, are pseudo-random.
 _QUASI = 32
 
@@ -49,10 +49,7 @@ def build(
     Returns:
         Noisy expected improvement; the probability of feasibility where nothing is known to be feasible.
     """
-    drawn = [
-        posterior.drawn(pending, normals(len(posterior.x) + len(pending), mixed(seed, place), draws), _NUGGET)
-        for place, posterior in enumerate(model)
-    ]
+    drawn = drawn_of(model, pending, seed, draws)
     constraints = [
         (Combination(drawn, row), float(bound)) for row, bound in zip(target.constraints, target.bounds, strict=True)
     ]
@@ -69,6 +66,14 @@ def build(
     allowed[: len(feasible)] = feasible[:, None]
     best = np.where(allowed, objective.known, -np.inf).max(0)  # s
     return Acquisition((objective, best), constraints, "LogNEI")
+
+
+def drawn_of(model: Sequence[Posterior], pending: Floats, seed: int, draws: int = DRAWS) -> list[Posterior]:
+    """Each metric's process with draws of what is known and of what is under way, ``p x w``, as if it were known."""
+    return [
+        posterior.drawn(pending, normals(len(posterior.x) + len(pending), mixed(seed, place), draws), NUGGET)
+        for place, posterior in enumerate(model)
+    ]
 
 
 def _best_here(objective: Combination, constraints: Sequence[tuple[Combination, float]], x: Floats) -> Floats:

@@ -10,8 +10,7 @@ import numpy as np
 from titrant.generators.axes import Floats
 from titrant.generators.encoding import Mask
 from titrant.generators.gp.acquisition import Combination
-from titrant.generators.gp.asked import mixed
-from titrant.generators.gp.build import normals
+from titrant.generators.gp.build import drawn_of
 from titrant.generators.gp.goal import Goal
 from titrant.generators.gp.here import Here
 from titrant.generators.gp.posterior import Posterior
@@ -29,8 +28,6 @@ _MOST_IN_FRONT = {2: 1000, 3: 300, 4: 100}
 # Draws for each number of objectives.
 _DRAWS = {2: 16, 3: 16, 4: 8}
 _FEW_DRAWS = 8
-# Variance that drawn values are taken to have; see ``gp.build``.
-_NUGGET = 1e-6
 # Directions in which an objective counts for next to nothing are left out.
 _LEAST_SHARE = 0.02
 
@@ -63,10 +60,7 @@ def build(
     """
     k = len(target.objectives)
     draws = _DRAWS.get(k, _FEW_DRAWS) if draws is None else draws
-    drawn = [
-        posterior.drawn(pending, normals(len(posterior.x) + len(pending), mixed(seed, place), draws), _NUGGET)
-        for place, posterior in enumerate(model)
-    ]
+    drawn = drawn_of(model, pending, seed, draws)
     rows = [Combination(drawn, row) for row in target.constraints]
     limits = [(row, float(bound)) for row, bound in zip(rows, target.bounds, strict=True)]
     within = [Within(row, bound) for row, bound in limits]

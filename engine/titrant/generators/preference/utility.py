@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from titrant.generators.axes import Floats
+from titrant.generators.gp.build import NUGGET
 from titrant.generators.gp.hyperparameters import Hyperparameters
 from titrant.generators.gp.kernel import matern, squared_distances
 from titrant.generators.gp.posterior import Posterior, cholesky
@@ -13,8 +14,6 @@ from titrant.generators.preference.laplace import approximated
 
 LEAST_VARIANCE = 1e-12
 """Variances below this share of the outputscale are rounding."""
-# The same that drawn values are taken to have, so that neighbours do not contradict each other.
-_NUGGET = 1e-6
 
 
 class Utility:
@@ -103,5 +102,5 @@ class Utility:
         points = np.concatenate([self.x, further])
         mean, covariance = self.joint(points)
         values = mean[:, None] + cholesky(covariance, self.hyper.outputscale) @ normal
-        nugget = np.full(len(points), _NUGGET * self.hyper.outputscale)
+        nugget = np.full(len(points), NUGGET * self.hyper.outputscale)
         return Posterior(points, values, nugget, self.hyper), values

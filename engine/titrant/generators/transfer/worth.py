@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from titrant.generators.axes import Floats
 from titrant.generators.gp import build as usual
 from titrant.generators.gp.acquisition import Acquisition, Combination
-from titrant.generators.gp.asked import mixed
 from titrant.generators.gp.climb import Sloped
 from titrant.generators.gp.data import Data
 from titrant.generators.gp.goal import Goal
@@ -18,7 +17,6 @@ from titrant.generators.gp.here import Here
 from titrant.generators.gp.posterior import Posterior
 from titrant.generators.pareto import build as several
 
-_NUGGET = 1e-6
 # A front needs two points to be measured by.
 _LEAST_OF_FRONT = 2
 
@@ -55,10 +53,7 @@ def build(
         target = replace(target, objectives=shares[None] @ target.objectives, thresholds=np.full(1, np.nan))
     if feasible.any():
         return usual.build(model, target, feasible, pending, seed, here=here)
-    drawn = [
-        one.drawn(pending, usual.normals(len(one.x) + len(pending), mixed(seed, place)), _NUGGET)
-        for place, one in enumerate(model)
-    ]
+    drawn = usual.drawn_of(model, pending, seed)
     constraints = [
         (Combination(drawn, row), float(bound)) for row, bound in zip(target.constraints, target.bounds, strict=True)
     ]
