@@ -7,10 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from titrant.generators.axes import Floats
-from titrant.generators.base import Point, Request
+from titrant.generators.base import Request
 from titrant.generators.encoding import Encoding
 from titrant.generators.failures.chance import Chance, learnt
 from titrant.generators.gp.climb import Sloped
+from titrant.generators.gp.data import columns
 from titrant.generators.gp.logs import log_density, log_probability
 
 # A point is worth a trial if it succeeds about so often as the safest one; and how sharply that is told.
@@ -77,7 +78,7 @@ def weight_of(request: Request, encoding: Encoding) -> Weight | None:
     if not request.failed:
         return None
     try:
-        chance = learnt(_columns(encoding, request.observed), _columns(encoding, request.failed))
+        chance = learnt(columns(encoding, request.observed), columns(encoding, request.failed))
     except FloatingPointError:
         return None
     return None if chance is None or chance.alike == 1.0 else Weight(chance)
@@ -92,8 +93,3 @@ def weighing(request: Request, encoding: Encoding) -> Callable[[Sloped], Sloped]
     """
     weight = weight_of(request, encoding)
     return lambda function: function if weight is None else Weighed(function, weight)
-
-
-def _columns(encoding: Encoding, points: tuple[Point, ...]) -> Floats:
-    rows = [row for point in points if (row := encoding.numbers(point.parameters)) is not None]
-    return encoding.to_model(np.array(rows, dtype=np.float64).reshape(len(rows), encoding.dimension))

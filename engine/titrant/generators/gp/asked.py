@@ -14,7 +14,7 @@ from titrant.generators import sobol
 from titrant.generators.axes import Floats
 from titrant.generators.base import PredictionRequest, Proposal, Reply, Request
 from titrant.generators.encoding import encoding_of
-from titrant.generators.gp.data import Data, collect
+from titrant.generators.gp.data import Data, collect, columns
 from titrant.generators.gp.domain import Domain
 from titrant.generators.gp.goal import Goal, goal
 from titrant.generators.gp.pooled import domain_of
@@ -71,15 +71,13 @@ def asked(request: Request, config: OptimizationConfig, *, partial: bool = False
     seed = mixed(request.seed, len(request.observed), len(request.pending))
     dear = request.method == "quality" or config.is_multi_objective
     domain = domain_of(request.space, request.fixed, seed, len(data), dear=dear)
-    numbers = [domain.whole.numbers(point.parameters) for point in request.pending]
-    rows = [row for row in numbers if row is not None]
     return Asked(
         data=data,
         target=target,
         domain=domain,
-        pending=domain.whole.to_model(np.array(rows).reshape(len(rows), domain.whole.dimension)),
+        pending=columns(domain.whole, request.pending),
         best=domain.held(data.z[_best(target, data)]),
-        avoid=_avoided(request) if domain.free.size is not None else frozenset(),
+        avoid=to_avoid(request, domain),
         seed=seed,
     )
 
@@ -122,8 +120,10 @@ def mixed(*seed: int) -> int:
     return int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1)
 
 
-def _avoided(request: Request) -> frozenset[Key]:
-    """Signatures of what was tried or is under way."""
+def to_avoid(request: Request, domain: Domain) -> frozenset[Key]:
+    """Signatures of what was tried or is under way; none but in a finite space."""
+    if domain.free.size is None:
+        return frozenset()
     return sobol.avoided(request) | {request.space.signature(point.parameters) for point in request.observed}
 
 

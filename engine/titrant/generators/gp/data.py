@@ -78,6 +78,12 @@ class Data(msgspec.Struct, frozen=True):
         return np.where(there, y, 0.0)[:, None], np.where(there, told, _NOTHING)
 
 
+def columns(encoding: Encoding, points: Sequence[Point]) -> Floats:
+    """Coordinates for the model, ``n x w``, of those points that have a place in the space."""
+    rows = [row for point in points if (row := encoding.numbers(point.parameters)) is not None]
+    return encoding.to_model(np.array(rows, dtype=np.float64).reshape(len(rows), encoding.dimension))
+
+
 def collect(encoding: Encoding, metrics: Sequence[str], points: Sequence[Point], *, partial: bool = False) -> Data:
     """The points that have a finite mean of every metric and a place in the search space; the others are left out.
 

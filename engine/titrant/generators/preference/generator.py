@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from titrant.generators import sobol
 from titrant.generators.axes import Floats
 from titrant.generators.base import PredictionReply, PredictionRequest, Proposal, Reply, Request
 from titrant.generators.encoding import encoding_of
 from titrant.generators.failures.weighed import weighing
 from titrant.generators.gp import versions
 from titrant.generators.gp.answering import answering
-from titrant.generators.gp.asked import Asked, mixed, or_sobol, rows_of
+from titrant.generators.gp.asked import Asked, mixed, or_sobol, rows_of, to_avoid
 from titrant.generators.gp.climb import Climber
+from titrant.generators.gp.data import columns
 from titrant.generators.gp.fitted import NUMERICAL
 from titrant.generators.gp.goal import Goal
 from titrant.generators.gp.here import here
@@ -68,17 +68,14 @@ def _asked(request: Request, found: Known) -> Asked:
     """Where to look, and what is under way."""
     seed = mixed(request.seed, len(request.observed), len(request.pending), len(request.comparisons))
     domain = domain_of(request.space, request.fixed, seed, len(found.data), dear=False)
-    numbers = [domain.whole.numbers(point.parameters) for point in request.pending]
-    rows = [row for row in numbers if row is not None]
     best = np.argsort(-found.utility.known, kind="stable")[:_BEST]
-    tried = {request.space.signature(point.parameters) for point in request.observed}
     return Asked(
         data=found.data,
         target=_NO_GOAL,
         domain=domain,
-        pending=domain.whole.to_model(np.array(rows).reshape(len(rows), domain.whole.dimension)),
+        pending=columns(domain.whole, request.pending),
         best=domain.held(found.compared.z[best]),
-        avoid=sobol.avoided(request) | tried if domain.free.size is not None else frozenset(),
+        avoid=to_avoid(request, domain),
         seed=seed,
     )
 

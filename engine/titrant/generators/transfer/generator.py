@@ -9,16 +9,15 @@ import numpy as np
 from msgspec.structs import replace
 
 from titrant.errors import GenerationError
-from titrant.generators import sobol
 from titrant.generators.axes import Floats
 from titrant.generators.base import Proposal, Reply, Request, Sample
 from titrant.generators.failures.weighed import weighing
 from titrant.generators.gp import generator as gp
 from titrant.generators.gp import model, versions
-from titrant.generators.gp.asked import Asked, mixed, or_sobol
+from titrant.generators.gp.asked import Asked, mixed, or_sobol, to_avoid
 from titrant.generators.gp.bend import Bend, bends, bent
 from titrant.generators.gp.climb import Climber
-from titrant.generators.gp.data import Data, thinned
+from titrant.generators.gp.data import Data, columns, thinned
 from titrant.generators.gp.fitted import NUMERICAL
 from titrant.generators.gp.goal import goal
 from titrant.generators.gp.here import here
@@ -137,22 +136,18 @@ def _asked(request: Request, data: Data, sources: Sequence[Source], config: Opti
     target = goal(config, data)
     seed = mixed(request.seed, len(request.observed), len(request.pending))
     domain = domain_of(request.space, request.fixed, seed, len(data), dear=True)
-    numbers = [domain.whole.numbers(point.parameters) for point in request.pending]
-    rows = [row for row in numbers if row is not None]
     whole = np.flatnonzero(data.whole)
     order = np.lexsort((-target.values(data.y[whole]).sum(1), ~target.feasible(data.y[whole])))[:_BEST]
     share = max(1, _ANCHORS // len(sources))
     good = np.concatenate([data.z[whole[order]], *(one.data.z[list(one.order[:share])] for one in sources)])
     held = domain.held(good)
-    finite = domain.free.size is not None
-    tried = {request.space.signature(point.parameters) for point in request.observed} if finite else set()
     return Asked(
         data=data,
         target=target,
         domain=domain,
-        pending=domain.whole.to_model(np.array(rows).reshape(len(rows), domain.whole.dimension)),
+        pending=columns(domain.whole, request.pending),
         best=held if len(held) else domain.scattered(64, 0),
-        avoid=frozenset(sobol.avoided(request) | tried) if finite else frozenset(),
+        avoid=to_avoid(request, domain),
         seed=seed,
     )
 
