@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from titrant import Client, RangeParameterConfig
 
-PAGE = Path(__file__).parents[2] / "docs" / "generators.md"
+from .pages import shown
 
-
-def shown() -> str:
-    return PAGE.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+PAGE = "generators.md"
 
 
 def test_the_generator_that_is_shown_gets_nearer_within_the_constraints():
     names: dict = {}
-    exec(shown(), names)
+    exec(shown(PAGE), names)
     with Client(random_seed=1, virtual_time=True, generator=names["AroundTheBest"]()) as client:
         client.configure_experiment(
             [RangeParameterConfig("x", (0.0, 1.0)), RangeParameterConfig("y", (0.0, 1.0), step_size=0.05)],
@@ -33,6 +29,6 @@ def test_the_generator_that_is_shown_gets_nearer_within_the_constraints():
 
 
 def test_it_takes_about_twenty_lines():
-    lines = [line for line in shown().splitlines() if line.strip()]
+    lines = [line for line in shown(PAGE).splitlines() if line.strip()]
 
     assert len(lines) <= 22

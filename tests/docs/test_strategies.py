@@ -8,29 +8,27 @@ import pytest
 
 from titrant.definition.checking import check
 
-PAGE = Path(__file__).parents[2] / "docs" / "strategies.md"
+from .pages import shown
 
-
-def shown(language: str) -> str:
-    return PAGE.read_text(encoding="utf-8").split(f"```{language}\n")[1].split("```")[0]
+PAGE = "strategies.md"
 
 
 def test_the_graph_that_is_shown_is_followed(capsys: pytest.CaptureFixture[str]):
-    exec(shown("python"), {})
+    exec(shown(PAGE), {})
 
     assert capsys.readouterr().out == f"{['design'] * 6 + ['search'] * 6 + ['confirm'] * 2}\n"
 
 
 def test_the_file_that_is_shown_would_run(tmp_path: Path):
     file = tmp_path / "lab.toml"
-    file.write_text(shown("toml"), encoding="utf-8")
+    file.write_text(shown(PAGE, "toml"), encoding="utf-8")
 
     assert check(file).passed
 
 
 def test_a_file_with_both_a_graph_and_a_design_is_found_out(tmp_path: Path):
     file = tmp_path / "lab.toml"
-    file.write_text(shown("toml").replace('policy = "ready"', "initialization_budget = 9"), encoding="utf-8")
+    file.write_text(shown(PAGE, "toml").replace('policy = "ready"', "initialization_budget = 9"), encoding="utf-8")
 
     (problem,) = (problem for problem in check(file).problems if problem.level == "error")
     assert (problem.where, problem.line) == ("strategy", 5)
@@ -39,7 +37,7 @@ def test_a_file_with_both_a_graph_and_a_design_is_found_out(tmp_path: Path):
 
 def test_a_file_whose_graph_leads_nowhere_is_found_out(tmp_path: Path):
     file = tmp_path / "lab.toml"
-    file.write_text(shown("toml").replace('name = "search"', 'name = "elsewhere"'), encoding="utf-8")
+    file.write_text(shown(PAGE, "toml").replace('name = "search"', 'name = "elsewhere"'), encoding="utf-8")
 
     (problem,) = (problem for problem in check(file).problems if problem.level == "error")
     assert "node 'design' leads to 'search', which is no node" in problem.text

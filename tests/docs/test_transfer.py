@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import re
-from pathlib import Path
-
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "transfer.md"
-BLOCKS = re.findall(
-    r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-)
+from .pages import examples, printed, text_of
+
+EXAMPLES = examples(text_of("transfer.md"))
 
 
-@pytest.mark.parametrize("number", range(len(BLOCKS)))
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_of_the_page_runs_and_prints_what_is_shown(number, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, shown = BLOCKS[number]
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(code, f"{PAGE.name}, example {number}", "exec"), {"__name__": "example"})
+    code, said = EXAMPLES[number]
 
-    assert printed.getvalue().rstrip() == shown.rstrip()
+    assert printed(code, f"transfer.md, example {number}", {"__name__": "example"}).rstrip() == said.rstrip()
