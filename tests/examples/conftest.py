@@ -12,13 +12,14 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @pytest.fixture
 def run_example(tmp_path):
-    """Run an example with warnings as errors and give what it printed."""
+    """Run an example with warnings as errors, let somebody say something to it, and give what it printed."""
 
-    def run(name, *options):
+    def run(name, *options, said=None):
         ran = subprocess.run(
             [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *map(str, options)],
             cwd=tmp_path,
             env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"},
+            input=said,
             capture_output=True,
             text=True,
             encoding="utf-8",
