@@ -21,8 +21,9 @@ help:  ## list the targets
 demo: $(READY)  ## watch a closed loop optimize a simulated reaction, in under a minute
 	@$(BIN)/titrant demo
 
+# Files in their own order: by the number of their tests, those with a few long ones would be left over for the end.
 test: lint  ## everything that must pass: lint, types, layers, tests (JOBS=2 files at a time)
-	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 servers:  ## install the servers that the tests need from Debian (apt-get, with sudo unless root)
 	@for pair in $(SERVERS); do \
