@@ -1,7 +1,13 @@
 """What every test may rely on."""
 
+import os
+
 import pytest
 import structlog
+
+# Two test files at a time on two cores: before numpy is loaded, and for every process that a test starts.
+for _library in ("OMP", "MKL", "OPENBLAS"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -48,14 +48,14 @@ def lab(door):
 @pytest.fixture
 def make_runner(door):
     def make(**fields):
-        return RestRunner(**FIELDS | {"url": door.address, "timeout_s": 0.5, "run_timeout_s": 1.5} | fields)
+        return RestRunner(**FIELDS | {"url": door.address, "timeout_s": 1.0, "run_timeout_s": 2.0} | fields)
 
     return make
 
 
 class Contract(RunnerContract):
-    deadline_s = 0.5
-    run_deadline_s = 1.5
+    deadline_s = 1.0
+    run_deadline_s = 2.0
 
     def expected(self, parameters):
         return parameters["x"] ** 2

@@ -200,11 +200,11 @@ async def test_asyncios_own_cancellation_leaves_log_and_answer_agreeing(log, mom
     task = asyncio.create_task(commit())
     for _ in range(moment):
         await asyncio.sleep(0)
-    task.cancel()
+    under_way = task.cancel()  # another thread may have been so quick that all is over
     await asyncio.wait([task])
 
-    assert task.cancelled()
-    assert not after
+    assert task.cancelled() == under_way
+    assert bool(after) != under_way
     assert log.head.seq == len(list(log.read())) == events * len(answers)
     assert len(answers) == (moment > 0)
     assert await commit_one(log, append(2)) == Stored(log.head.seq, log.head.seq)
