@@ -1,6 +1,7 @@
 """What every test may rely on."""
 
 import os
+import sys
 
 import pytest
 import structlog
@@ -8,6 +9,11 @@ import structlog
 # Two test files at a time on two cores: before numpy is loaded, and for every process that a test starts.
 for _library in ("OMP", "MKL", "OPENBLAS"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+# Tests start hundreds of processes.  Where bytecode may not be kept, as in many a container, each would compile titrant
+# anew, which takes longer than most of what it is started for.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture(autouse=True)
