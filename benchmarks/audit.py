@@ -31,7 +31,7 @@ from _machine import Watch, commit, filesystem, machine, versions
 from titrant.export import export, import_export
 from titrant.log import verify as verifier
 from titrant.log.base import Append, Draft
-from titrant.log.replay import scan
+from titrant.log.scanning import scan
 from titrant.log.sqlite import SqliteLog
 from titrant.messages import commands as c
 from titrant.model.experiment import Experiment, RunnerSpec, RunOptions

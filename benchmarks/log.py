@@ -27,24 +27,24 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import anyio
 from _machine import commit, filesystem, machine, versions
 
 from titrant.actors.log_writer import LogWriter
-from titrant.log import schema
+from titrant.log import beside, schema
 from titrant.log.base import Append, Draft
 from titrant.log.chain import HASH_ALG, genesis
 from titrant.log.group import Tail, plan
 from titrant.log.memory import MemoryLog
-from titrant.log.replay import read_log, scan
+from titrant.log.replay import read_log
+from titrant.log.scanning import scan
 from titrant.log.sqlite import SqliteLog
 from titrant.messages import events as e
 from titrant.model.observation import Observation
 from titrant.model.trial import Suggestion
 from titrant.replay.moment import state_at
-from titrant.rules.evolve import evolve
-from titrant.rules.state import State
 
 if TYPE_CHECKING:
     from _eventsourcing_side import Replayed
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 START = 1_790_000_000_000_000
 TARGETS = {"1 producer / sqlite3": 0.7, "64 producers / sqlite3": 4.0, "replay events/s": 200_000}
 REPLAY = "replay: decode, verify and fold"
+ALONE = "the same in one process"
 PEER = "eventsourcing: decode and fold"
 PEER_EVENTS = 12_000  # its rate does not depend on their number, and it is slow
 
@@ -191,19 +192,18 @@ def replay(folder: Path, rounds: int, count: int) -> dict[str, Any]:
 
     asyncio.run(fill())
 
-    def alone() -> int:
-        state, events = State(), 0
-        for events, at, event in scan(path):  # noqa: B007  # the last sequence number is their count
-            state = evolve(state, event, at)
-        return events
+    def alone(way: Callable[[], int]) -> int:
+        with patch.object(beside, "LONG", count + 1):
+            return way()
 
     def counted(events: Iterable[Any]) -> int:
         return sum(1 for _ in events)
 
     ways: dict[str, Callable[[], int]] = {
         REPLAY: lambda: state_at(path).seq,
-        "the same in one process": alone,
+        ALONE: lambda: alone(lambda: state_at(path).seq),
         "scan: decode and verify": lambda: counted(scan(path)),
+        "scan in one process": lambda: alone(lambda: counted(scan(path))),
         "scan: decode only": lambda: counted(scan(path, verify=False)),
         "read: records, decode and verify": lambda: counted(read_log(path)),
     }

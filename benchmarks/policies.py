@@ -32,7 +32,7 @@ from _machine import commit, machine, versions
 from _problems import PROBLEMS, Problem
 
 from titrant import Client, PushedRunner, Result
-from titrant.log.replay import scan
+from titrant.log.scanning import scan
 from titrant.messages.events import TrialCreated
 from titrant.model.strategy import Policy
 from titrant.simulation.thinking import TakesTime

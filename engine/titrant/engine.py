@@ -104,7 +104,7 @@ class Engine:
         log_id = mint.log_id(self._seed if self.clock.virtual else None)
         if self.path is None:
             return MemoryLog(log_id=log_id, now=now, engine=_version())
-        from titrant.log.replay import scan  # noqa: PLC0415  # sqlite3 and aiosqlite only where there is a file
+        from titrant.log.scanning import scan  # noqa: PLC0415  # sqlite3 and aiosqlite only where there is a file
         from titrant.log.sqlite import SqliteLog  # noqa: PLC0415
 
         # The first event holds the seed.  A log without one, whose maker was killed, is as good as not made.

@@ -9,7 +9,8 @@ import pytest
 
 from titrant import Client, CommandRefused, PushedRunner, RangeParameterConfig
 from titrant.errors import LogExists, LogInUse, LogMissing
-from titrant.log.replay import read_log, scan
+from titrant.log.replay import read_log
+from titrant.log.scanning import scan
 from titrant.messages import events as e
 from titrant.rules.evolve import evolve
 from titrant.rules.state import State

@@ -13,7 +13,7 @@ from titrant import Client, ConfigurationError, RangeParameterConfig
 from titrant.cli.events import event_words
 from titrant.generators import dispatch
 from titrant.generators.base import Proposal, Reply
-from titrant.log.replay import scan
+from titrant.log.scanning import scan
 from titrant.messages import events as e
 from titrant.model.strategy import AutoTransitionAfterGen, GenerationNode, MaxGenerationParallelism, MinTrials
 from titrant.replay.decisions import verify_decisions

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from titrant.log.chain import COLUMNS
-from titrant.log.replay import open_reader, read_log, scan
+from titrant.log.replay import open_reader, read_log
+from titrant.log.scanning import scan
 from titrant.log.sqlite import SqliteLog
 from titrant.messages.codec import SCHEMAS, decode, encode
 from titrant.testing.log_contract import append

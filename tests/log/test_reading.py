@@ -12,7 +12,8 @@ import pytest
 from titrant.errors import LogCorrupt, LogError
 from titrant.log import ahead, replay
 from titrant.log.chain import COLUMNS
-from titrant.log.replay import open_reader, read_log, scan
+from titrant.log.replay import open_reader, read_log
+from titrant.log.scanning import scan
 from titrant.log.sqlite import SqliteLog
 from titrant.messages.codec import SCHEMAS, UPCASTERS
 from titrant.testing.log_contract import append
@@ -161,6 +162,8 @@ async def test_what_stands_before_a_fault_is_given(closed, raw):
         ("UPDATE events SET seq = 11 WHERE seq = 2", 2),
         ("UPDATE events SET seq = seq + 1 WHERE seq = 10", 10),
         ("UPDATE events SET payload = (SELECT payload FROM events WHERE seq = 3) WHERE seq = 8", 8),
+        ("UPDATE events SET payload = payload || char(10) WHERE seq = 6", 6),
+        ("UPDATE events SET payload = char(10) || payload WHERE seq = 7", 7),
         ("UPDATE events SET actor = CAST(x'ff41' AS TEXT) WHERE seq = 7", 7),
         ("UPDATE events SET payload = CAST(x'ff41' AS TEXT) WHERE seq = 7", 7),
     ],

@@ -189,6 +189,17 @@ def test_every_single_byte_of_a_payload_is_guarded(log, edit, book):
         edit.execute("UPDATE events SET payload = ? WHERE seq = ?", (row[14], row[0]))
 
 
+@pytest.mark.parametrize("added", ["\n", "\n\n", " ", "\r\n"])
+@pytest.mark.parametrize("form", ["{payload}{added}", "{added}{payload}"])
+def test_white_space_around_a_payload_is_a_change_too(log, edit, book, added, form):
+    """Though it says the same: what was written is no longer there byte for byte."""
+    for row in book.rows:
+        changed = form.format(payload=row[14], added=added)
+        edit.execute("UPDATE events SET payload = ? WHERE seq = ?", (changed, row[0]))
+        assert verify(log).fault.seq == row[0]
+        edit.execute("UPDATE events SET payload = ? WHERE seq = ?", (row[14], row[0]))
+
+
 @pytest.mark.parametrize("seq", [1, 2, 30, 58])
 def test_a_missing_event_is_named(log, edit, seq):
     edit.execute("DELETE FROM events WHERE seq = ?", (seq,))

@@ -9,7 +9,7 @@ import pytest
 
 from titrant import Client, CommandRefused
 from titrant.errors import ApprovalRequired
-from titrant.log.replay import scan
+from titrant.log.scanning import scan
 from titrant.model.approval import ApprovalRule
 from titrant.replay.decisions import Decisions, Stamped, verify_decisions
 from titrant.replay.derivation import Deriver

@@ -5,7 +5,7 @@ import pytest
 from titrant import ChoiceParameterConfig, Client, CommandRefused, RangeParameterConfig
 from titrant.errors import ConfigurationError, LogExists
 from titrant.log.heads import head
-from titrant.log.replay import scan
+from titrant.log.scanning import scan
 from titrant.log.verify import verify
 from titrant.messages.events import LogDerived
 from titrant.replay.moment import state_at

@@ -9,7 +9,7 @@ from typing import Any
 from titrant.api.base import OnEngine, by
 from titrant.errors import ConfigurationError, LogCorrupt, LogError
 from titrant.log.heads import head
-from titrant.log.replay import scan
+from titrant.log.scanning import scan
 from titrant.messages import commands as c
 from titrant.model.expressions import as_float
 from titrant.model.past import Past

@@ -82,7 +82,7 @@ def read(path: Path, *, verify: bool = True) -> Read:
     Raises:
         LogError: It cannot be read, or is damaged.
     """
-    from titrant.log.replay import scan  # noqa: PLC0415  # not for --help
+    from titrant.log.scanning import scan  # noqa: PLC0415  # not for --help
     from titrant.messages.events import RunStarted, SessionOpened  # noqa: PLC0415
     from titrant.rules.evolve import evolve  # noqa: PLC0415
     from titrant.rules.state import State  # noqa: PLC0415

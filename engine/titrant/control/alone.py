@@ -15,7 +15,7 @@ from titrant.control.outcome import Outcome
 from titrant.control.status import status
 from titrant.engine import Engine
 from titrant.log.heads import head
-from titrant.log.replay import scan
+from titrant.log.scanning import scan
 from titrant.messages.commands import By
 from titrant.rules.evolve import evolve
 from titrant.rules.state import State

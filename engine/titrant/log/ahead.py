@@ -14,6 +14,7 @@ from collections.abc import Generator
 from typing import NamedTuple
 
 from titrant.log import schema
+from titrant.log.following import SEPARATOR, STRAY
 
 CHUNK = 1024
 """Events read at a time: fewer, and handing over takes longer than reading; more is only memory."""
@@ -25,7 +26,6 @@ END = (1 << 63) - 1
 """After every sequence number."""
 
 _WIDTH = 32  # bytes of a hash
-_SEPARATOR = b"\n\n"  # of events in a row: neither line of one is empty
 
 
 class Batch(NamedTuple):
@@ -88,8 +88,9 @@ def _read(reader: sqlite3.Connection, after: int, until: int) -> Batch | None:
         return Batch(until, [], [])
     if not count:
         return None
-    covered = (lines or b"").split(_SEPARATOR)
-    # Something is missing, or no engine wrote it.
-    if last - after != count or len(covered) != count or len(hashes or b"") != _WIDTH * count:
+    lines = lines or b""
+    covered = lines.split(SEPARATOR)
+    # Something is missing, or no engine wrote it: a payload's last newline would be taken for the next event's first.
+    if last - after != count or len(covered) != count or len(hashes or b"") != _WIDTH * count or STRAY in lines:
         return Batch(until, [], [])
     return Batch(last, covered, [hashes[at : at + _WIDTH] for at in range(0, len(hashes), _WIDTH)])

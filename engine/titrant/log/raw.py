@@ -11,7 +11,8 @@ import msgspec
 from titrant.log import schema
 from titrant.log.ahead import read_ahead
 from titrant.log.group import Row
-from titrant.log.replay import genesis_of, open_reader, rows_between, sound, translated, verified
+from titrant.log.replay import genesis_of, open_reader, rows_between, translated, verified
+from titrant.log.scanning import sound
 from titrant.messages.codec import decode
 from titrant.messages.events import Event
 

@@ -8,9 +8,7 @@ closing an ordinary file handle on it would drop the writer's locks if that is i
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
-from hashlib import sha256
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -19,21 +17,17 @@ import msgspec
 
 from titrant.errors import LogCorrupt, LogMissing, LogUnavailable, NotALog
 from titrant.log import schema
-from titrant.log.ahead import END, Batch, read_ahead
+from titrant.log.ahead import END
 from titrant.log.base import Record
-from titrant.log.chain import WIDTH, Envelope, encode_envelope, genesis, link
+from titrant.log.chain import WIDTH, encode_envelope, genesis, link
 from titrant.log.group import Row, record
-from titrant.messages.codec import SCHEMAS, TAGS, UNREADABLE, decode
-from titrant.messages.events import Event
+from titrant.messages.codec import decode
 
 CHUNK = 256
 """Events read at a time: small enough that the garbage collector finds them dead already."""
 
 _envelope = itemgetter(slice(0, WIDTH))
-_decode_lines: Callable[[bytes], list[Any]] = msgspec.json.Decoder(Envelope | Event).decode_lines
-"""Decode what a hash covers: an envelope, and the event under it."""
-
-_UNHASHABLE = (msgspec.MsgspecError, TypeError, ValueError, OverflowError)
+UNHASHABLE = (msgspec.MsgspecError, TypeError, ValueError, OverflowError)
 
 
 def open_reader(path: str | Path) -> sqlite3.Connection:
@@ -90,44 +84,6 @@ def read_log(path: str | Path, after: int = 0, until: int | None = None, *, veri
         reader.close()
 
 
-def scan(
-    source: str | Path | sqlite3.Connection, after: int = 0, until: int | None = None, *, verify: bool = True
-) -> Iterator[tuple[int, int, Event]]:
-    """Yield (seq, recorded_at, event) like ``read_log``, several times faster: what loading an experiment uses.
-
-    Args:
-        source: The log, or a connection from ``open_reader``, which stays open.
-        after: The sequence number to start behind.
-        until: The last one wanted; None for all.
-        verify: Whether to check each against the chain.
-
-    Raises:
-        LogMissing: There is no log at that path.
-        NotALog: The file is something else.
-        LogCorrupt: The first fault found, by sequence number.
-        LogTooNew: An event is of a kind not known yet.
-        LogUnavailable: The storage failed.
-    """
-    reader = source if isinstance(source, sqlite3.Connection) else open_reader(source)
-    try:
-        previous = hash_at(reader, after) if verify else None
-        with closing(read_ahead(reader, after, until)) as batches:
-            for batch in batches:
-                known = sound(batch, after, previous)
-                for envelope, event in known:
-                    yield envelope[0], envelope[5], event
-                seen = after + len(known)
-                if seen < batch.last:
-                    # An old schema, text that SQLite quotes in another way, or a fault: one by one, for the upcasters,
-                    # or for the right number and words.
-                    before = previous if seen == after or previous is None else batch.stored[seen - after - 1]
-                    yield from _examined(reader, seen, batch.last, before)
-                after, previous = batch.last, batch.stored[-1] if verify and batch.stored else None
-    finally:
-        if reader is not source:
-            reader.close()
-
-
 def verified(rows: Iterable[Row], after: int, previous: bytes | None) -> Iterator[Row]:
     """Yield rows one by one, each checked to follow the one before.
 
@@ -147,7 +103,7 @@ def verified(rows: Iterable[Row], after: int, previous: bytes | None) -> Iterato
             payload = row[14].encode() if isinstance(row[14], str) else row[14]
             try:
                 previous = link(previous, encode_envelope(_envelope(row)), payload)
-            except _UNHASHABLE as exc:
+            except UNHASHABLE as exc:
                 raise LogCorrupt(after, f"its envelope cannot be read: {exc}") from exc
             if previous != row[15]:
                 raise LogCorrupt(after, "its hash does not fit: it, or one before it, was changed after it was written")
@@ -185,7 +141,7 @@ def hash_at(reader: sqlite3.Connection, seq: int) -> bytes:
             return row[0] if row and isinstance(row[0], bytes) else b""
         meta = reader.execute(schema.META).fetchone()
     except schema.FAULTS as exc:
-        raise translated(exc, _path_of(reader), seq) from exc
+        raise translated(exc, path_of(reader), seq) from exc
     return genesis_of(meta)
 
 
@@ -237,17 +193,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     raise LogUnavailable(f"the log {path} cannot be opened")
 
 
-def _path_of(reader: sqlite3.Connection) -> Path:
+def path_of(reader: sqlite3.Connection) -> Path:
+    """The file of a connection."""
     return Path(reader.execute("PRAGMA database_list").fetchone()[2])
-
-
-def _examined(
-    reader: sqlite3.Connection, after: int, until: int, previous: bytes | None
-) -> Iterator[tuple[int, int, Event]]:
-    for rows in rows_between(reader, after, until):
-        for row in verified(rows, after, previous):
-            yield row[0], row[5], decode(row[2], row[3], row[14], seq=row[0])
-        after, previous = rows[-1][0], None if previous is None else rows[-1][15]
 
 
 def rows_between(reader: sqlite3.Connection, after: int, until: int | None) -> Iterator[list[Any]]:
@@ -264,40 +212,10 @@ def rows_between(reader: sqlite3.Connection, after: int, until: int | None) -> I
             rows = reader.execute(select, (after, last, size)).fetchall()
         except schema.FAULTS as exc:
             if size == 1:
-                raise translated(exc, _path_of(reader), after + 1) from exc
+                raise translated(exc, path_of(reader), after + 1) from exc
             size = 1  # Give what is sound before the fault, and name the right event.
             continue
         if not rows:
             return
         yield rows
         after = rows[-1][0]
-
-
-def sound(batch: Batch, after: int, previous: bytes | None) -> list[list[Any]]:
-    """Decode the events of a batch up to the first that is anything other than expected: an old schema, or a fault.
-
-    Args:
-        batch: The events that follow event ``after``.
-        after: See ``batch``.
-        previous: The hash of event ``after``; None to check the numbers only.
-
-    Returns:
-        Envelope and event of each.
-    """
-    found: list[list[Any]] = []
-    tags, schemas, sha, covered = TAGS, SCHEMAS, sha256, batch.covered  # locals: this loop is all of loading
-    try:
-        for hashed, stored, both in zip(covered, batch.stored, map(_decode_lines, covered), strict=False):
-            envelope, event = both
-            seq, _, tag, number, _, _, _, _, _, _, _, _, _, _ = envelope  # unpacking is quicker than three look-ups
-            after += 1
-            if seq != after or tags[type(event)] != tag or schemas[tag] != number:
-                break
-            if previous is not None:
-                previous = sha(previous + hashed).digest()
-                if previous != stored:
-                    break
-            found.append(both)
-    except (*UNREADABLE, *_UNHASHABLE, KeyError):
-        return found
-    return found

@@ -22,7 +22,8 @@ from titrant.log import schema
 from titrant.log.base import Append, Head, Outcome, Record
 from titrant.log.group import Kept, Plan, kept_from, keys_of, plan
 from titrant.log.opening import Held, make, take_over
-from titrant.log.replay import open_reader, read_log, scan, translated
+from titrant.log.replay import open_reader, read_log, translated
+from titrant.log.scanning import scan
 from titrant.log.writing import Outside, cancel_again, just_await, uncancelled
 from titrant.messages.events import Event
 from titrant.runtime.crash_points import crash_point

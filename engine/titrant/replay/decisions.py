@@ -12,7 +12,7 @@ import msgspec
 
 from titrant.generators.base import Generator, Request
 from titrant.generators.requests import Fingerprint, fingerprint, suggestion_request
-from titrant.log.replay import scan
+from titrant.log.scanning import scan
 from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.experiment import Node

@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from titrant.errors import ConfigurationError, LogCorrupt, LogError
+from titrant.errors import ConfigurationError, LogCorrupt
 from titrant.log import schema
 from titrant.log.base import Record
-from titrant.log.replay import open_reader, read_log, scan, translated
+from titrant.log.replay import open_reader, read_log, translated
+from titrant.log.scanning import scan
 from titrant.log.snapshots import unpack
-from titrant.log.witness import witness
 from titrant.messages.events import Event
 from titrant.rules.evolve import evolve
 from titrant.rules.state import State
@@ -54,7 +53,7 @@ def state_at(path: str | Path, when: When = None, *, snapshots: bool = False) ->
         path: The log; it may be written meanwhile.
         when: The moment.
         snapshots: Whether to begin from a snapshot: quicker, and as good as the snapshot.  Otherwise every event from
-            the first on is folded, and checked against the chain; of a long log in a process beside this one.
+            the first on is folded, and checked against the chain.
 
     Raises:
         ConfigurationError: *when* cannot be read, or lies outside the log.
@@ -62,25 +61,15 @@ def state_at(path: str | Path, when: When = None, *, snapshots: bool = False) ->
     """
     until = sequence_number(path, when)
     begin = _snapshot(path, until) if snapshots else Moment(0, 0, State())
-    with witness(path, begin.seq, until) as beside:
-        if beside is not None:
-            with suppress(LogError):  # the first fault may lie before what was found here: looked at below
-                sooner = _folded(path, begin, beside.last, verify=False)
-                begin = sooner if beside.vouches() else begin
-    found = _folded(path, begin, until, verify=True)
-    if until is not None and found.seq < until:
-        raise LogCorrupt(found.seq + 1, "it is missing, and it was there a moment ago")
-    return found
-
-
-def _folded(path: str | Path, begin: Moment, until: int | None, *, verify: bool) -> Moment:
     seq, at, state = begin.seq, begin.at, begin.state
     try:
-        for number, recorded_at, event in scan(path, seq, until, verify=verify):
+        for number, recorded_at, event in scan(path, seq, until):
             state = evolve(state, event, recorded_at)
             seq, at = number, recorded_at
     except _UNFIT as exc:  # around the loop, not in it: this is all of finding a moment in a long log
         raise _unfit(seq + 1, exc) from exc
+    if until is not None and seq < until:
+        raise LogCorrupt(seq + 1, "it is missing, and it was there a moment ago")
     return Moment(seq, at, state)
 
 

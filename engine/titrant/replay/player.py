@@ -13,7 +13,7 @@ from typing import Literal, TextIO
 import msgspec
 
 from titrant.errors import ConfigurationError
-from titrant.log.replay import scan
+from titrant.log.scanning import scan
 from titrant.messages import events as e
 from titrant.progress.picture import Picture
 from titrant.progress.watcher import Watcher

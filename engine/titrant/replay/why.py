@@ -12,7 +12,7 @@ from titrant.analysis.marks import saw_withdrawn
 from titrant.errors import TrialNotFound
 from titrant.generators.requests import observed
 from titrant.log.base import Record
-from titrant.log.replay import scan
+from titrant.log.scanning import scan
 from titrant.messages import events as e
 from titrant.model.observation import by_metric
 from titrant.model.trial import Parameterization, Suggestion, Trial

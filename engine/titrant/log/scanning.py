@@ -1,0 +1,156 @@
+"""Reading a long log at speed: what loading an experiment, and showing any moment of its past, comes down to.
+
+Events are taken a batch at a time: SQLite joins what their hashes cover (``ahead.py``), and all of a batch is decoded
+at once.  A long log is read and checked by a second process (``beside.py``).  Whatever is not as expected, be it an old
+schema or a fault, is looked at one event at a time, by what has the upcasters and the right words (``replay.py``).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from titrant.log import schema
+from titrant.log.ahead import END, Batch, read_ahead
+from titrant.log.beside import START, beside, helps
+from titrant.log.chain import Envelope
+from titrant.log.replay import UNHASHABLE, hash_at, open_reader, path_of, rows_between, translated, verified
+from titrant.messages.codec import SCHEMAS, TAGS, UNREADABLE, decode
+from titrant.messages.events import Event
+
+_decode_lines: Callable[[bytes], list[Any]] = msgspec.json.Decoder(Envelope | Event).decode_lines
+"""Decode what hashes cover, of each event two lines: an envelope, and the event under it."""
+
+_LAST = "SELECT coalesce(max(seq), 0) FROM events WHERE seq <= ?"
+
+_Events = Generator[tuple[int, int, Event], None, tuple[int, bytes | None]]
+"""Events as ``scan`` yields them; at last, the number and the hash of the one that was reached."""
+
+
+def scan(
+    source: str | Path | sqlite3.Connection, after: int = 0, until: int | None = None, *, verify: bool = True
+) -> Iterator[tuple[int, int, Event]]:
+    """Yield (seq, recorded_at, event) like ``read_log``, several times faster: what loading an experiment uses.
+
+    Args:
+        source: The log, or a connection from ``open_reader``, which stays open.
+        after: The sequence number to start behind.
+        until: The last one wanted; None for all.
+        verify: Whether to check each against the chain.
+
+    Raises:
+        LogMissing: There is no log at that path.
+        NotALog: The file is something else.
+        LogCorrupt: The first fault found, by sequence number.
+        LogTooNew: An event is of a kind not known yet.
+        LogUnavailable: The storage failed.
+    """
+    reader = source if isinstance(source, sqlite3.Connection) else open_reader(source)
+    end = END if until is None else until
+    try:
+        previous = hash_at(reader, after) if verify else None
+        if previous is not None and helps(_last(reader, end) - after):
+            after, previous = yield from _in_two(reader, after, end, previous)
+        yield from _in_one(reader, after, end, previous)
+    finally:
+        if reader is not source:
+            reader.close()
+
+
+def sound(batch: Batch, after: int, previous: bytes | None) -> list[tuple[Any, Any]]:
+    """Decode the events of a batch up to the first that is anything other than expected: an old schema, or a fault.
+
+    Args:
+        batch: The events that follow event ``after``.
+        after: See ``batch``.
+        previous: The hash of event ``after``; None to check the numbers only.
+
+    Returns:
+        Envelope and event of each.
+    """
+    known, sha = _decoded(b"\n".join(batch.covered), after, after + len(batch.covered)), sha256
+    if previous is not None:
+        for at, (covered, stored) in enumerate(zip(batch.covered, batch.stored, strict=True)):
+            previous = sha(previous + covered).digest()
+            if previous != stored:
+                return known[:at]
+    return known
+
+
+def _in_one(reader: sqlite3.Connection, after: int, until: int, previous: bytes | None) -> _Events:
+    verify = previous is not None
+    with closing(read_ahead(reader, after, until)) as batches:
+        for batch in batches:
+            known = sound(batch, after, previous)
+            for envelope, event in known:
+                yield envelope[0], envelope[5], event
+            seen = after + len(known)
+            if seen < batch.last:
+                before = previous if seen == after or previous is None else batch.stored[seen - after - 1]
+                yield from _examined(reader, seen, batch.last, before)
+            after, previous = batch.last, batch.stored[-1] if verify and batch.stored else None
+    return after, previous
+
+
+def _in_two(reader: sqlite3.Connection, after: int, until: int, previous: bytes) -> _Events:
+    """As far as a process beside this one finds the log sound; until it is at work, events are read here."""
+    start = after + START
+    link = hash_at(reader, start)
+    with beside(path_of(reader), start, until, link) as batches:
+        reached, last = yield from _in_one(reader, after, start, previous)
+        if reached < start:
+            return reached, last
+        after, previous = start, link
+        for batch in batches:
+            known = _decoded(batch.lines, after, batch.last)
+            for envelope, event in known:
+                yield envelope[0], envelope[5], event
+            seen = after + len(known)
+            if seen < batch.last:
+                yield from _examined(reader, seen, batch.last, hash_at(reader, seen))
+            after, previous = batch.last, batch.link
+    return after, previous
+
+
+def _decoded(lines: bytes, after: int, last: int) -> list[tuple[Any, Any]]:
+    """Envelopes and events, from the one behind *after* to *last* or to the first that is of no current schema."""
+    found: list[tuple[Any, Any]] = []
+    tags, schemas = TAGS, SCHEMAS  # locals: this loop is most of loading
+    try:
+        decoded = _decode_lines(lines)
+        if len(decoded) != 2 * (last - after):
+            return []
+        for both in zip(decoded[::2], decoded[1::2], strict=True):
+            envelope, event = both
+            seq, _, tag, number, _, _, _, _, _, _, _, _, _, _ = envelope  # unpacking is quicker than three look-ups
+            after += 1
+            if seq != after or tags[type(event)] != tag or schemas[tag] != number:
+                break
+            found.append(both)
+    except (*UNREADABLE, *UNHASHABLE, KeyError):
+        return found
+    return found
+
+
+def _examined(
+    reader: sqlite3.Connection, after: int, until: int, previous: bytes | None
+) -> Iterator[tuple[int, int, Event]]:
+    for rows in rows_between(reader, after, until):
+        for row in verified(rows, after, previous):
+            yield row[0], row[5], decode(row[2], row[3], row[14], seq=row[0])
+        after, previous = rows[-1][0], None if previous is None else rows[-1][15]
+
+
+def _last(reader: sqlite3.Connection, until: int) -> int:
+    """The last event there is now, up to *until*."""
+    try:
+        last: int = reader.execute(_LAST, (until,)).fetchone()[0]
+    except schema.FAULTS as exc:
+        raise translated(exc, path_of(reader)) from exc
+    return last
