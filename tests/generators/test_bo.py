@@ -117,6 +117,22 @@ def test_two_objectives_are_traded_off_above_their_thresholds(asked, square):
     assert all(p.parameters["x"] > 0.45 for p in proposals)
 
 
+def test_no_compiler_is_asked_for_a_suggestion(square, monkeypatch):
+    """A worker killed while it compiles leaves a lock behind, and every later one would wait for it."""
+    from torch.utils import cpp_extension
+
+    compiled = []
+    monkeypatch.setattr(cpp_extension, "load", lambda *args, **kwargs: compiled.append(args))
+    observed = tuple(
+        point(p.trial, p.parameters, a=p.parameters["x"], b=bowl(p.parameters)) for p in scattered(square, 6)
+    )
+    config = optimization_config("a, b")
+    request = Request(space=square, node="bo", optimization=config, observed=observed, method="botorch")
+
+    assert only(dispatch.suggest(request)).generator.endswith("qLogNEHVI")
+    assert not compiled
+
+
 def test_many_objectives_are_weighed_at_random(asked, square):
     observed = tuple(
         point(

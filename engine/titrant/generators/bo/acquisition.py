@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from botorch.acquisition import AcquisitionFunction
 from botorch.acquisition.logei import qLogNoisyExpectedImprovement, qLogProbabilityOfFeasibility
-from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
+from botorch.acquisition.multi_objective import logei
 from botorch.acquisition.multi_objective.objective import GenericMCMultiOutputObjective
 from botorch.acquisition.objective import GenericMCObjective
 from botorch.sampling.normal import SobolQMCNormalSampler
@@ -29,6 +29,10 @@ from titrant.generators.axes import Floats
 from titrant.generators.bo.model import tensor
 from titrant.generators.gp.data import Data
 from titrant.generators.gp.goal import Goal
+
+# BoTorch would compile a kernel when it first weighs a volume: a suggestion would wait for a compiler, come out a little
+# different where there is one, and hang for ever once a worker was killed in the midst, as the lock outlives it.
+logei._load_attempted = True  # noqa: SLF001  there is no other way to say so
 
 # Draws of the posterior: half of what BoTorch takes by default, because every step of the search pays for each.
 _DRAWS = 64
@@ -80,7 +84,7 @@ def build(model: Any, data: Data, target: Goal, pending: Floats, seed: int) -> t
     several = GenericMCMultiOutputObjective(lambda y, X=None: y @ weights.mT)  # noqa: N803
     reference = _reference(target, values)
     return (
-        qLogNoisyExpectedHypervolumeImprovement(objective=several, ref_point=reference.tolist(), **shared),
+        logei.qLogNoisyExpectedHypervolumeImprovement(objective=several, ref_point=reference.tolist(), **shared),
         "qLogNEHVI",
     )
 
