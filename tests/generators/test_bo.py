@@ -119,6 +119,7 @@ def test_two_objectives_are_traded_off_above_their_thresholds(asked, square):
 
 def test_no_compiler_is_asked_for_a_suggestion(square, monkeypatch):
     """A worker killed while it compiles leaves a lock behind, and every later one would wait for it."""
+    from botorch.acquisition.multi_objective import logei
     from torch.utils import cpp_extension
 
     compiled = []
@@ -131,6 +132,7 @@ def test_no_compiler_is_asked_for_a_suggestion(square, monkeypatch):
 
     assert only(dispatch.suggest(request)).generator.endswith("qLogNEHVI")
     assert not compiled
+    assert logei._C is None  # nor was it for a test before this one
 
 
 def test_many_objectives_are_weighed_at_random(asked, square):

@@ -30,7 +30,7 @@ from titrant.generators.bo.model import tensor
 from titrant.generators.gp.data import Data
 from titrant.generators.gp.goal import Goal
 
-# BoTorch would compile a kernel when it first weighs a volume: a suggestion would wait for a compiler, come out a little
+# BoTorch would compile a kernel when it first weighs a volume: a suggestion would wait for a compiler, come out a bit
 # different where there is one, and hang for ever once a worker was killed in the midst, as the lock outlives it.
 logei._load_attempted = True  # noqa: SLF001  there is no other way to say so
 
