@@ -17,13 +17,13 @@ from pathlib import Path
 
 import msgspec
 from tests.durability.child import SEED, Plan, golden
+from tests.durability.nursery import Nursery
 from tests.durability.runners import Lab
 
 from titrant import TrialStatus
 from titrant.messages import events as e
-from titrant.testing.crash import Testimony, check_log, run
+from titrant.testing.crash import Testimony, check_log
 
-ROOT = Path(__file__).parents[2]
 HONOURS_KEYS = {"Keyed", "KeyedPushed"}
 RERUN_SAFE = {"again"}
 LIMIT = 60.0  # seconds after which a child hangs
@@ -45,9 +45,10 @@ class Kill(msgspec.Struct, frozen=True):
 
 
 class Server:
-    """The instruments' process and its ledger."""
+    """The instruments' process and its ledger, and where the children that work with them come from."""
 
     def __init__(self, folder):
+        self.children = Nursery(folder)
         self.path = folder / "ledger.jsonl"
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("instruments.py")), str(self.path)],
@@ -72,6 +73,7 @@ class Server:
         return self._starts[lab]
 
     def close(self):
+        self.children.close()
         self._process.stdin.close()
         try:
             self._process.wait(10)
@@ -118,8 +120,7 @@ class Experiment:
         if kill.trap:
             event, _, nth = kill.trap.partition("#")
             self.instruments.ask("trap", event=event, nth=int(nth or 1), action=action)
-        argv = ["-m", "tests.durability.child", msgspec.json.encode(self.plan).decode()]
-        ended = run(argv, at=kill.point, after=kill.after, listing=listing, limit=LIMIT, cwd=ROOT)
+        ended = self.instruments.children.run(self.plan, at=kill.point, after=kill.after, listing=listing, limit=LIMIT)
         self.instruments.ask("trap", event="", nth=0, action="")
         self.instruments.ask("until_settled")
         return ended, self._found(ended)

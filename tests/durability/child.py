@@ -1,9 +1,8 @@
 """The process that is killed: it opens or makes a log, goes on with its experiment, and ends when all trials are over.
 
-``python -m tests.durability.child '{"path": ..., "witness": ..., "port": ..., "lane": ..., ...}'``
+``forking.py`` forks it.
 """
 
-import sys
 from pathlib import Path
 
 import msgspec
@@ -171,7 +170,3 @@ def act_before_logging():
         return later
 
     Effects.of = at_once
-
-
-if __name__ == "__main__":
-    main(msgspec.json.decode(sys.argv[1], type=Plan))
