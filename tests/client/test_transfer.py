@@ -349,3 +349,12 @@ def test_of_a_past_too_large_for_one_event_the_later_trials_are_kept(tmp_path):
 
     assert 100 < told.count < 300
     assert (told.found, max(told.metrics["yield"])) == (300, 299.0)
+
+
+def test_predictions_know_the_past_from_the_start(past):
+    points = [{"temperature_c": 70.0, "share": 0.4}, {"temperature_c": 25.0, "share": 0.9}]
+    with opened() as client:
+        client.learn_from(past)
+        good, bad = client.predict(points)
+
+    assert good["yield"][0] > 0.8 > 0.3 > bad["yield"][0]

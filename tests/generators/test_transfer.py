@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from titrant.generators import dispatch
-from titrant.generators.base import Point, Request, Sample
+from titrant.generators.base import Point, PredictionRequest, Request, Sample
 from titrant.generators.gp.hyperparameters import Hyperparameters
 from titrant.generators.gp.posterior import Posterior
 from titrant.generators.transfer import weights
@@ -124,6 +124,43 @@ def test_a_past_that_makes_the_data_less_probable_is_set_aside():
 
     assert proposal.generator == f"{without.generator}, the past set aside"
     assert proposal.parameters == without.parameters
+
+
+def predicted(observed, past, points):
+    return dispatch.predict(
+        PredictionRequest(
+            space=SPACE,
+            optimization=SOUGHT,
+            observed=tuple(point(one, hills(one), i) for i, one in enumerate(observed)),
+            points=tuple(dict(zip(NAMES, map(float, one), strict=True)) for one in points),
+            past=past,
+        )
+    )
+
+
+def test_predictions_know_the_past_before_the_first_trial_and_after():
+    rng = np.random.default_rng(9)
+    past, points = (sampled(lambda at: 3.0 * hills(at) + 50.0, 40, 3),), rng.random((200, 3))
+    true = np.array([hills(one) for one in points])
+
+    def wrong(observed):
+        reply = predicted(observed, past, points)
+        assert "of 'past'" in reply.generator
+        return float(np.abs([one["y"][0] for one in reply.predictions] - true).mean())
+
+    few = rng.random((6, 3))
+    alone = np.abs([one["y"][0] for one in predicted(few, (), points).predictions] - true).mean()
+    first, shape = wrong([]), np.array([one["y"][0] for one in predicted([], past, points).predictions])
+    assert np.corrcoef(shape, true)[0, 1] > 0.9
+    assert first > 40  # in the units of the past, until a trial tells of others
+    assert wrong(few) < 0.6 * alone
+
+
+def test_predictions_leave_aside_what_suggestions_do():
+    x = np.random.default_rng(5).random((14, 3))
+    past = (sampled(lambda at: float(np.sin(60.0 * at[0]) + np.cos(70.0 * at[1])), 40, 7),)
+
+    assert predicted(x, past, x[:3]) == predicted(x, (), x[:3])
 
 
 def test_what_is_under_way_is_kept_away_from():

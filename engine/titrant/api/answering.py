@@ -152,7 +152,7 @@ class Answering(OnEngine):
         """A model's prediction of every metric at *points*, as (mean, SEM of the mean) in the metric's own unit.
 
         Where a preference is sought it is one of ``"utility"``, which has no unit and no zero: a trial is preferred to
-        another one with the probability ``Phi(difference / sqrt(2))``.
+        another one with the probability ``Phi(difference / sqrt(2))``.  What past experiments gave counts, too.
 
         Raises:
             GenerationError: There are too few data.

@@ -116,7 +116,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PredictionRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="predict"):
-    """Ask a model fitted to ``observed`` for its prediction at ``points``."""
+    """Ask a model fitted to ``observed``, and to what past experiments gave, for its prediction at ``points``."""
 
     space: SearchSpace
     optimization: OptimizationConfig
@@ -124,6 +124,7 @@ class PredictionRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     points: tuple[Parameterization, ...]
     seed: int = 0
     comparisons: tuple[Verdict, ...] = ()
+    past: tuple[Sample, ...] = ()
 
 
 class PredictionReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,6 +94,10 @@ def predict(request: PredictionRequest) -> PredictionReply:
         from titrant.generators.fidelity import generator as fidelity  # noqa: PLC0415
 
         return fidelity.predict(request)
+    if request.past and not request.space.having("task"):
+        from titrant.generators.transfer import generator as transfer  # noqa: PLC0415
+
+        return transfer.predict(request)
     from titrant.generators.gp import generator  # noqa: PLC0415
 
     return generator.predict(request)

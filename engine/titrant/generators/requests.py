@@ -86,6 +86,7 @@ def prediction_request(state: State, points: Sequence[Parameterization]) -> Pred
         points=tuple(points),
         seed=state.seed,
         comparisons=comparisons(state),
+        past=samples(state),
     )
 
 

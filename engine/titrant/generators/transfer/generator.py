@@ -10,11 +10,13 @@ from msgspec.structs import replace
 
 from titrant.errors import GenerationError
 from titrant.generators.axes import Floats
-from titrant.generators.base import Proposal, Reply, Request, Sample
+from titrant.generators.base import PredictionReply, PredictionRequest, Proposal, Reply, Request, Sample
+from titrant.generators.encoding import encoding_of
 from titrant.generators.failures.weighed import weighing
 from titrant.generators.gp import generator as gp
 from titrant.generators.gp import model, versions
-from titrant.generators.gp.asked import Asked, mixed, or_sobol, to_avoid
+from titrant.generators.gp.answering import answering, need_finite
+from titrant.generators.gp.asked import Asked, mixed, or_sobol, rows_of, to_avoid
 from titrant.generators.gp.bend import Bend, bends, bent
 from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.data import Data, columns, thinned
@@ -32,6 +34,7 @@ from titrant.generators.transfer.samples import parted
 from titrant.generators.transfer.source import Source, known_from
 from titrant.generators.transfer.worth import build
 from titrant.model.objective import OptimizationConfig
+from titrant.model.space import SearchSpace
 
 # Own trials that the model is conditioned on at most, the best and some of the others.
 _MOST_POINTS = 500
@@ -58,12 +61,30 @@ def suggest(request: Request) -> Reply:
         raise GenerationError("Bayesian optimization needs an objective: configure the optimization first")
     with np.errstate(all="ignore"):
         try:
-            sources = _sources(own, request.optimization, samples)
+            sources = _sources(own.space, request.optimization, samples)
         except NUMERICAL:
             sources = []
         if not sources:
             return usual(own)
         return or_sobol(own, lambda asked, config: _proposals(asked, config, sources), NUMERICAL, versions)
+
+
+def predict(request: PredictionRequest) -> PredictionReply:
+    """Fit the model that suggestions are made from, and predict at ``request.points``; it needs no own trials.
+
+    Raises:
+        GenerationError: A point has no place in the search space, or the numbers fail.
+    """
+    config, z = request.optimization, rows_of(request)
+    with answering("prediction"):
+        sources = _sources(request.space, config, request.past)
+        fitted = _learned(request, config, sources) if sources else None
+        if fitted is None:
+            return gp.predict(request)
+        x = encoding_of(request.space, {}).to_model(z)
+        predictions = model.predict(fitted.posteriors, fitted.data, x, fitted.functions)
+    need_finite("prediction", predictions)
+    return PredictionReply(predictions=tuple(predictions), generator=_name(fitted))
 
 
 def usual(request: Request) -> Reply:
@@ -72,8 +93,8 @@ def usual(request: Request) -> Reply:
     return pareto.suggest(request) if several else gp.suggest(request)
 
 
-def _sources(request: Request, config: OptimizationConfig, samples: Sequence[Sample]) -> list[Source]:
-    found = [known_from(request.space, config, sample) for sample in samples if sample.points]
+def _sources(space: SearchSpace, config: OptimizationConfig, samples: Sequence[Sample]) -> list[Source]:
+    found = [known_from(space, config, sample) for sample in samples if sample.points]
     return [one for one in found if any(process is not None for process in one.posteriors)]
 
 
@@ -101,18 +122,27 @@ def _fit(config: OptimizationConfig, data: Data, sources: Sequence[Source]) -> _
     return _Model(data, functions, tuple(posteriors), tuple(told), max(gains))
 
 
-def _proposals(request: Request, config: OptimizationConfig, sources: Sequence[Source]) -> Iterator[Proposal]:
+def _learned(
+    request: Request | PredictionRequest, config: OptimizationConfig, sources: Sequence[Source]
+) -> _Model | None:
+    """The model of the own data and the past; None where the past is unlike the present."""
     data = own_data(request, config, sources)
     target = goal(config, data)
     data = thinned(data, np.where(data.whole, target.worths(np.nan_to_num(data.y)), -np.inf), _MOST_POINTS)
     fitted = _fit(config, data, sources)
-    if fitted.gain < 0.0 and data.whole.sum() >= _ENOUGH:
+    return None if fitted.gain < 0.0 and data.whole.sum() >= _ENOUGH else fitted
+
+
+def _proposals(request: Request, config: OptimizationConfig, sources: Sequence[Source]) -> Iterator[Proposal]:
+    fitted = _learned(request, config, sources)
+    if fitted is None:
         yield from _alone(request)
         return
+    data = fitted.data
     found = _asked(request, data, sources, config)
     anchors = found.domain.to_model(found.best)
     weighed, circumstances = weighing(request, found.domain.whole), here(request, found.domain.whole)
-    name = f"transfer GP ({_told(fitted.weights[0])})"
+    name = _name(fitted)
 
     def built(pending: Floats, seed: int) -> tuple[Climber, str]:
         worth = weighed(build(fitted.posteriors, found.target, data, anchors, pending, seed, circumstances))
@@ -150,6 +180,10 @@ def _asked(request: Request, data: Data, sources: Sequence[Source], config: Opti
         avoid=to_avoid(request, domain),
         seed=seed,
     )
+
+
+def _name(fitted: _Model) -> str:
+    return f"transfer GP ({_told(fitted.weights[0])})"
 
 
 def _told(counted: dict[str, float]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from titrant.generators.axes import Floats
-from titrant.generators.base import Request
+from titrant.generators.base import PredictionRequest, Request
 from titrant.generators.encoding import encoding_of
 from titrant.generators.gp.data import NOISE_FLOOR, Data, collect
 from titrant.generators.transfer.source import Source
@@ -25,7 +25,7 @@ _LEAST_SPREAD = 0.05
 _LEAST_TRIALS = 3
 
 
-def own_data(request: Request, config: OptimizationConfig, sources: Sequence[Source]) -> Data:
+def own_data(request: Request | PredictionRequest, config: OptimizationConfig, sources: Sequence[Source]) -> Data:
     """What is known here, ``n`` points; one that says nothing, at a source's best place, where there are none."""
     data = collect(encoding_of(request.space, {}), config.metric_names, request.observed, partial=True)
     if not len(data):
