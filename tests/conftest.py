@@ -6,7 +6,7 @@ import sys
 import pytest
 import structlog
 
-# Two test files at a time on two cores: before numpy is loaded, and for every process that a test starts.
+# More test files at a time than there are cores: before numpy is loaded, and for every process that a test starts.
 for _library in ("OMP", "MKL", "OPENBLAS"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
