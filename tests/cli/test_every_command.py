@@ -28,6 +28,8 @@ ARGUMENTS = {
     "runner": "reactor",
     "before": "1",
     "past": "past.titrant",
+    "better": "0",
+    "worse": "1",
 }
 """Something sound for each argument that a command cannot do without."""
 

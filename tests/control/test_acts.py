@@ -16,7 +16,8 @@ from titrant.messages.commands import By
 
 ALL = """pause unpause drain stop halt reset approve reject hold retry abandon fail resolve void unvoid correct
     learn note tell attach attach-data ask sign executed replicate restore quarantine change-space change-bounds
-    add-parameter remove-parameter fix-parameter add-constraint remove-constraint approval strategy objective status"""
+    add-parameter remove-parameter fix-parameter add-constraint remove-constraint approval strategy objective status
+    compare next-comparison withdraw-comparison"""
 
 
 def tags(outcome):

@@ -202,6 +202,8 @@ def _aim(path: Path, objective: str | None, constraints: Several) -> dict[str, A
     present = read(path, verify=False).state.optimization
     if objective is None and present is None:
         raise BadInput(f"the experiment in {path} has no objective yet: give --objective as well")
+    if objective is None and present is not None and present.is_preference:
+        raise BadInput("a preference cannot be bound by outcome constraints: give --objective as well")
     kept = [] if present is None else [one.text for one in present.constraints]
     return {
         "objective": objective if objective is not None or present is None else present.text,

@@ -71,6 +71,12 @@ TABLE = (
     Entry("import", TELL, "importing", "Add the trials of a CSV file, with their results."),
     Entry("replicate", TELL, "telling", "Carry a trial's conditions out once more, as a trial of its own."),
     Entry("executed", TELL, "telling", "Say what was really carried out, where it was not the plan."),
+    Entry(
+        "compare",
+        TELL,
+        "comparing",
+        "Say which of two finished trials is better; where none are named, be asked about the pair that tells most.",
+    ),
     Entry("approve", JUDGE, "judging", "Let a proposed trial go ahead."),
     Entry("reject", JUDGE, "judging", "Do not carry a proposed trial out."),
     Entry("hold", JUDGE, "judging", "Keep a waiting trial back until it is approved."),

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from titrant.analysis.results import conditions
 from titrant.api.base import by as acting
 from titrant.api.base import correlated
 from titrant.api.calls import Calls
@@ -280,6 +281,27 @@ async def _unvoid(client: Calls, given: a.OfTrial) -> None:
 async def _correct(client: Calls, given: a.Correct) -> None:
     """Replace observations of a finished trial."""
     await client.correct_trial(given.trial, a.raw(given.data), given.reason)
+
+
+@_act("next-comparison", a.Arguments)
+async def _next_comparison(client: Calls, _given: a.Arguments) -> dict[str, Any]:
+    """Name the two finished trials whose comparison tells most; changes nothing."""
+    found = await client.get_next_comparison()
+    shown = {str(index): conditions(client.state, client.state.trial(index)) for index in found.trials}
+    return {"trials": list(found.trials), "parameters": shown, "expected": found.expected, "reason": found.reason}
+
+
+@_act("compare", a.Compare)
+async def _compare(client: Calls, given: a.Compare) -> dict[str, Any]:
+    """Say which of two finished trials is better."""
+    attach = client.attach_tie if given.tie else client.attach_comparison
+    return {"comparison": await attach(given.better, given.worse, judge=given.judge, note=given.note)}
+
+
+@_act("withdraw-comparison", a.OfComparison)
+async def _withdraw_comparison(client: Calls, given: a.OfComparison) -> None:
+    """Let a comparison count no more: kept in the history, forgotten by the model."""
+    await client.withdraw_comparison(given.comparison, given.reason)
 
 
 @_act("note", a.Note)

@@ -115,6 +115,22 @@ class Correct(OfTrial, frozen=True, kw_only=True):
     data: RawData
 
 
+class Compare(Arguments, frozen=True, kw_only=True):
+    """Which of two finished trials is better, who says so, and words on it."""
+
+    better: int
+    worse: int
+    tie: bool = False
+    judge: str = ""
+    note: str = ""
+
+
+class OfComparison(Arguments, frozen=True, kw_only=True):
+    """An act on one comparison, by its number."""
+
+    comparison: int
+
+
 class Note(Arguments, frozen=True, kw_only=True):
     """Words, on a trial or on the experiment."""
 

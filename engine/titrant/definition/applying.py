@@ -34,7 +34,9 @@ def apply(client: Client, loaded: Loaded, connected: Connected) -> None:
             definition=loaded.definition(_log(client)),
         )
     # From here on: after a kill, what had not been said yet; what a person changed meanwhile is not changed back.
-    if state.optimization is None and file.objective:
+    if state.optimization is None and file.preference:
+        client.configure_preference()
+    elif state.optimization is None and file.objective:
         client.configure_optimization(file.objective, file.outcome_constraints)
     if file.tracking_metrics and not state.tracking:
         client.configure_tracking_metrics(file.tracking_metrics)

@@ -215,6 +215,12 @@ class ExperimentFile(Section, frozen=True, kw_only=True):
     objective: Annotated[
         str, Meta(description='"yield" is made large, "-cost" small; "yield, -cost" seeks a Pareto front.')
     ] = ""
+    preference: Annotated[
+        bool,
+        Meta(
+            description="Nothing is measured: somebody compares finished trials (`titrant compare`). No objective then."
+        ),
+    ] = False
     outcome_constraints: Annotated[list[str], Meta(description='"impurity <= 3", "qps >= 0.95*baseline".')] = []
     tracking_metrics: Annotated[list[str], Meta(description="Metrics that are recorded and not optimized.")] = []
     strategy: Strategy | None = None

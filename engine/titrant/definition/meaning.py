@@ -18,7 +18,13 @@ from titrant.errors import ConfigurationError, ObjectiveError
 from titrant.generators.emptiness import refuse_empty
 from titrant.model.candidates import with_candidates
 from titrant.model.constraints import LinearConstraint
-from titrant.model.objective import OptimizationConfig, optimization_config, parse_objectives, parse_outcome_constraint
+from titrant.model.objective import (
+    PREFERENCE,
+    OptimizationConfig,
+    optimization_config,
+    parse_objectives,
+    parse_outcome_constraint,
+)
 from titrant.model.restrictions import Restriction, constraint, parted
 from titrant.model.space import ParameterConfig, SearchSpace
 
@@ -50,6 +56,8 @@ def optimization(file: ExperimentFile) -> OptimizationConfig | None:
     Raises:
         ObjectiveError: It cannot be read.
     """
+    if file.preference:
+        return PREFERENCE
     return optimization_config(file.objective, file.outcome_constraints) if file.objective else None
 
 
@@ -105,6 +113,8 @@ def _of_candidates(file: ExperimentFile, space: SearchSpace, folder: Folder) -> 
 
 
 def _of_objective(file: ExperimentFile) -> list[Fault]:
+    if file.preference:
+        return _of_preference(file)
     found: list[Fault] = []
     if not file.objective:
         if file.outcome_constraints:
@@ -124,6 +134,18 @@ def _of_objective(file: ExperimentFile) -> list[Fault]:
             optimization(file)
         except ObjectiveError as exc:
             found.append((("outcome_constraints",), str(exc)))
+    return found
+
+
+def _of_preference(file: ExperimentFile) -> list[Fault]:
+    """What a preference cannot be combined with."""
+    found: list[Fault] = []
+    if file.objective:
+        said = f"trials are compared by somebody, or {file.objective!r} is optimized: give one of the two"
+        found.append((("preference",), said))
+    if file.outcome_constraints:
+        said = "a preference cannot be bound by outcome constraints: leave them out, or give an objective instead"
+        found.append((("outcome_constraints",), said))
     return found
 
 
