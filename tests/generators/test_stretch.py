@@ -104,6 +104,56 @@ def test_where_the_bound_is_crossed_is_told_more_exactly():
     assert errors(found) < 0.5 * errors(fitted(straight))
 
 
+def spring(wire: float, coil: float) -> float:
+    """What a spring of Coello's lacks in deflection: from 1, which is too much, down to minus a million."""
+    return 1 - 20 * (0.05 + coil) ** 3 / (71785 * (0.002 + 0.1 * wire) ** 4)
+
+
+def springs(text: str, count: int = 24) -> tuple[OptimizationConfig, Data]:
+    config = optimization_config("weight", [text])
+    sign = 1.0 if "<=" in text else -1.0
+    found = []
+    for trial, (wire, coil) in enumerate(np.random.default_rng(2).random((count, 2)).tolist()):
+        measured = (Observation("weight", wire * coil), Observation("lack", sign * spring(wire, coil)))
+        found.append(Point(trial, {"heat": wire, "time": coil}, measured))
+    return config, collect(encoding_of(SPACE, {}), config.metric_names, found)
+
+
+@pytest.mark.parametrize("text", ["lack <= 0", "lack >= 0", "2*lack <= 0"])
+def test_what_keeps_its_bound_by_orders_of_magnitude_is_counted_from_the_bound(text):
+    config, found = springs(text)
+    model = fit(config, found, found.y[:, 0])
+    lack = model.functions[1]
+    assert isinstance(lack, Stretch)
+    assert found.shift[1] + found.scale[1] * lack.end == pytest.approx(0.0, abs=1e-9 * found.scale[1])
+
+    there = np.random.default_rng(3).random((200, 2))
+    kept = np.array([spring(*row) <= 0 for row in there.tolist()])
+    sign = 1.0 if "<=" in text else -1.0
+    seen = model.posteriors[1].mean(there) <= lack.there(np.array([lack.end]))[0]
+    seen = seen if sign > 0 else ~seen
+    straight = fit(optimization_config("weight", [text, "lack <= 1e30"]), found, found.y[:, 0]).posteriors[1]
+    blunt = sign * (found.shift[1] + found.scale[1] * straight.mean(there)) <= 0
+
+    assert 0.05 < kept.mean() < 0.95
+    assert (seen != kept).mean() < 0.5 * (blunt != kept).mean()
+
+
+@pytest.mark.parametrize("bound", [1e12, 1e300, -1e300])
+def test_a_bound_that_is_very_far_changes_nothing(bound):
+    config, found = springs(f"lack <= {bound!r}")
+    model = fit(config, found, found.y[:, 0])
+
+    assert np.isfinite(model.posteriors[1].mean(found.x)).all()
+
+
+def test_a_bound_relative_to_the_baseline_is_not_needed_to_predict():
+    config = optimization_config("weight", ["lack <= 1.5*baseline"])
+    _, found = springs("lack <= 0")
+
+    assert np.isfinite(fit(config, found, found.y[:, 0]).posteriors[1].mean(found.x)).all()
+
+
 def test_what_is_told_of_far_away_stays_within_twice_what_was_measured():
     found = fitted(BOUNDED)
     measured = found.data.shift[1] + found.data.scale[1] * found.data.y[:, 1]
