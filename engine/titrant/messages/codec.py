@@ -55,7 +55,7 @@ def encode(event: Event) -> tuple[str, int, str]:
     """
     tag = TAGS.get(type(event))
     if tag is None:
-        raise EventRejected(f"{type(event).__name__} is not an event: list it in messages/events.py")
+        raise EventRejected(f"{type(event).__name__} is not an event: list it in messages/events")
     try:
         return tag, SCHEMAS[tag], _encode(event).decode()
     except _UNWRITABLE as exc:
