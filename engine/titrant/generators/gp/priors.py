@@ -31,7 +31,7 @@ def usual(width: int) -> float:
     return math.log(_USUAL_LENGTHSCALE * math.sqrt(max(1, width)))
 
 
-def lengthscales(logs: Floats, ends: float) -> tuple[float, Floats]:
+def lengthscales(logs: Floats, ends: float, centre: float = _CENTRE) -> tuple[float, Floats]:
     """The term of length scales, and its gradient, ``w``.
 
     Those from a fifth of the cube's side to twice that cost little, by ``ends (r^2 + 1/r^2)`` each, ``r`` being their
@@ -42,8 +42,9 @@ def lengthscales(logs: Floats, ends: float) -> tuple[float, Floats]:
     Args:
         logs: Their logarithms, ``w``.
         ends: How much the ends cost.
+        centre: What they are about; other models expect shorter ones.
     """
-    square = np.exp(2.0 * logs) / _CENTRE**2
+    square = np.exp(2.0 * logs) / centre**2
     apart = logs - logs.mean() if len(logs) else logs
     value = ends * (square + 1.0 / square).sum() + 0.5 * _TOGETHER * (apart @ apart)
     return float(value), 2.0 * ends * (square - 1.0 / square) + _TOGETHER * apart
