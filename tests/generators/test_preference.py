@@ -131,6 +131,19 @@ def test_the_same_request_gives_the_same_suggestion():
     assert dispatch.suggest(request) == dispatch.suggest(request)
 
 
+@pytest.mark.parametrize("seed", [2, 4])
+def test_what_wins_every_time_is_not_challenged_from_the_corners_alone(seed):
+    """Challengers lose one after the other: what nobody knows is not looked for in corners only."""
+    points = design(HILL, 4, seed)
+    verdicts = [Verdict(0, place) for place in range(1, 4)]
+    for place in range(4, 10):
+        points.append(dispatch.suggest(asked(HILL, points, verdicts, seed=seed)).proposals[0].parameters)
+        verdicts.append(Verdict(0, place))
+    cornered = [all(min(x, 1.0 - x) < 0.02 for x in point.values()) for point in points[4:]]
+
+    assert sum(cornered) <= len(cornered) / 2
+
+
 # --- awkward answers ------------------------------------------------------------------------------------------------
 
 AWKWARD = {

@@ -14,8 +14,11 @@ from titrant.generators.gp.kernel import matern, squared_distances
 from titrant.generators.preference.duels import Duels
 from titrant.generators.preference.laplace import approximated
 
-# How much very short and very long length scales cost: more than where numbers are measured, as a comparison says less.
-_ENDS = 0.2
+# What length scales are about, in units of the cube, and how much very short and very long ones cost.  Comparisons say
+# so little of them that this belief decides, where numbers soon overrule it.  With longer ones what is close to a loser
+# seems lost as well, so that most is hoped for in the corners, farthest from everything: in three dimensions the first
+# dozen challengers are corners then.
+_LENGTHSCALE, _ENDS = 0.25, 1.0
 # The utility's variance in units of the judge's noise: a judge sees most differences, and may be almost sure or unsure.
 _LOG_OUTPUTSCALE, _OUTPUTSCALE_SPREAD = math.log(50.0), 1.0
 _LOG_LENGTHSCALES = (math.log(1e-2), math.log(1e2))
@@ -34,7 +37,7 @@ def fit(x: Floats, duels: Duels) -> Hyperparameters:
         FloatingPointError: The evidence is not finite, whatever the hyperparameters.
     """
     width = x.shape[1]
-    start = np.array([*[priors.usual(width)] * width, _LOG_OUTPUTSCALE])
+    start = np.array([*[math.log(_LENGTHSCALE)] * width, _LOG_OUTPUTSCALE])
     bounds = [*[_LOG_LENGTHSCALES] * width, _LOG_OUTPUTSCALES]
     theta = likeliest(Density(x, duels), start, bounds, _ITERATIONS).sure("evidence of the comparisons")
     return Hyperparameters(np.exp(theta[:width]), float(np.exp(theta[width])), None, 0.0)
@@ -72,6 +75,6 @@ class Density:
 
     def _prior(self, theta: Floats) -> tuple[float, Floats]:
         """The negative log density of the priors without its constant, and its gradient."""
-        value, gradient = priors.lengthscales(theta[:-1], _ENDS)
+        value, gradient = priors.lengthscales(theta[:-1], _ENDS, _LENGTHSCALE)
         off = (theta[-1] - _LOG_OUTPUTSCALE) / _OUTPUTSCALE_SPREAD
         return float(value + 0.5 * off * off), np.r_[gradient, off / _OUTPUTSCALE_SPREAD]
