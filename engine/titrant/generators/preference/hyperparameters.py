@@ -20,7 +20,8 @@ from titrant.generators.preference.laplace import approximated
 # dozen challengers are corners then.
 _LENGTHSCALE, _ENDS = 0.25, 1.0
 # The utility's variance in units of the judge's noise: a judge sees most differences, and may be almost sure or unsure.
-_LOG_OUTPUTSCALE, _OUTPUTSCALE_SPREAD = math.log(50.0), 1.0
+# Greater ones believe single answers of an unsure judge; smaller ones cost a sure judge little.
+_LOG_OUTPUTSCALE, _OUTPUTSCALE_SPREAD = math.log(12.0), 1.0
 _LOG_LENGTHSCALES = (math.log(1e-2), math.log(1e2))
 _LOG_OUTPUTSCALES = (math.log(1e-2), math.log(1e4))
 _ITERATIONS = 60
