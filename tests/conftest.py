@@ -22,3 +22,20 @@ def _diagnostics_as_they_were():
     yield
     if structlog.is_configured():
         structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def kept_workers():
+    """The class of worker processes that go from one test to the next, and end with the session."""
+    from tests import workers  # noqa: PLC0415  # once bytecode may be kept, as above
+
+    yield workers.KeptWorker
+    workers.end_all()
+
+
+@pytest.fixture(autouse=True)
+def _workers_go_on(kept_workers):
+    """Let engines use the worker processes of engines before them: hundreds of tests need not pay for their start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("titrant.engine.WorkerProcess", kept_workers)
+        yield

@@ -4,6 +4,11 @@ import pytest
 from tests.durability.campaign import server
 
 
+@pytest.fixture(autouse=True)
+def _workers_go_on():
+    """Here they do not: each engine starts its own, and each is killed."""
+
+
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
