@@ -53,7 +53,7 @@ def test_what_is_not_active_is_in_the_middle_for_the_model():
 
     assert encoding.to_model(np.array([encoding.numbers(row) for row in rows])).tolist() == [
         [0.0, 0.5, 0.5, 0.0],
-        [1.0, 0.0, 1.0, 0.5],
+        [0.5, 0.0, 1.0, 0.5],
     ]
 
 

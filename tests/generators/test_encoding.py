@@ -8,6 +8,7 @@ from tests.generators.strategies import spaces
 
 from titrant.errors import GenerationError
 from titrant.generators.encoding import encoding_of
+from titrant.generators.gp.domain import Domain
 from titrant.model.space import ChoiceParameterConfig, RangeParameterConfig, search_space
 
 
@@ -55,6 +56,44 @@ def test_an_unordered_choice_has_one_column_for_each_value_and_an_ordered_one_ha
     numbers = ChoiceParameterConfig("n", (1, 5, 7), "int")
 
     assert encoded(names, numbers).to_model(np.array([[1.0, 7.0]])).tolist() == [[0.0, 0.5, 0.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        RangeParameterConfig("n", (0, 1), "int"),
+        RangeParameterConfig("n", (1, 2), "int", scaling="log"),
+        ChoiceParameterConfig("n", (False, True), "bool"),
+        ChoiceParameterConfig("n", ("a", "b")),
+    ],
+)
+def test_two_levels_are_half_a_cube_apart_so_that_one_tells_of_the_other(parameter):
+    encoding = encoded(parameter)
+    z = np.array([[encoding.low[0]], [encoding.high[0]]])
+
+    assert encoding.to_model(z).ravel().tolist() == pytest.approx([0.0, 0.5])
+    assert encoding.from_model(np.array([[0.0], [0.2], [0.3], [0.5], [1.0]])).ravel().tolist() == pytest.approx(
+        [encoding.low[0]] * 2 + [encoding.high[0]] * 3
+    )
+
+
+def test_more_levels_and_those_of_a_fidelity_fill_the_cube():
+    three = encoded(RangeParameterConfig("n", (0, 2), "int"))
+    fidelity = encoded(RangeParameterConfig("n", (0, 1), "int", is_fidelity=True, target_value=1))
+
+    assert three.to_model(np.array([[0.0], [2.0]])).ravel().tolist() == [0.0, 1.0]
+    assert fidelity.to_model(np.array([[0.0], [1.0]])).ravel().tolist() == [0.0, 1.0]
+
+
+def test_constraints_over_two_levels_are_the_same_planes_for_the_model():
+    switches = [RangeParameterConfig(name, (2, 3), "int") for name in "ab"]
+    space = search_space([*switches, RangeParameterConfig("x", (0.0, 4.0))], ["a + 2*b + x <= 10"])
+    domain = Domain(space, {}, 0)
+    (((columns, weights, bound),), equalities) = domain.planes()
+    z = np.array([[a, b, x] for a in (2.0, 3.0) for b in (2.0, 3.0) for x in (0.0, 1.0, 2.5, 4.0)])
+
+    assert equalities == []
+    assert domain.to_model(z)[:, columns] @ weights - bound == pytest.approx(10 - z @ [1, 2, 1])
 
 
 def test_a_hair_from_the_bound_is_the_bound():

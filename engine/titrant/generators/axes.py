@@ -30,6 +30,7 @@ class Axis(Protocol):
         width: Columns it has in the model's unit cube.
         numeric: Whether its numbers are the parameter's values, and so may stand in constraints.
         linear: Whether the model's coordinate is a linear function of the number.
+        extent: How far apart its ends are in its column, if it has but one: 1, or less where 1 would tell too little.
     """
 
     @property
@@ -46,6 +47,8 @@ class Axis(Protocol):
     def numeric(self) -> bool: ...  # noqa: D102
     @property
     def linear(self) -> bool: ...  # noqa: D102
+    @property
+    def extent(self) -> float: ...  # noqa: D102
 
     def from_unit(self, u: Floats) -> Floats:
         """Numbers from uniform coordinates, every value as likely as any other: ``n`` in (0, 1) to ``n``."""
@@ -76,12 +79,24 @@ class Axis(Protocol):
         """
 
 
+# How far apart unordered choices and two levels are: of processes with usual length scales, outcomes of two choices
+# are correlated by one half then. At a distance of 1 it is 0.13: next to nothing that was learned of one would say
+# anything of the other. Of more levels that have an order those between tell, too.
+_CHOSEN = 0.5
+
+
+def _extent(config: RangeParameterConfig | ChoiceParameterConfig, count: int) -> float:
+    """How far apart so many levels are from end to end; of sources of data models have notions of their own."""
+    return _CHOSEN if count == 2 and config.role not in ("fidelity", "task") else 1.0
+
+
 class Continuous:
     """A range of floats, linear or logarithmic."""
 
     count: int | None = None
     width = 1
     numeric = True
+    extent: float = 1.0
 
     def __init__(self, config: RangeParameterConfig) -> None:
         self.name = config.name
@@ -113,7 +128,7 @@ class Continuous:
 
     def to_model(self, z: Floats) -> Floats:  # noqa: D102
         unit: Floats = (self._scaled(z) - self._ends[0]) / (self._ends[1] - self._ends[0])
-        return unit[:, None]
+        return self.extent * unit[:, None]
 
     def from_model(self, x: Floats) -> Floats:  # noqa: D102
         return self.from_unit(x[:, 0])
@@ -131,6 +146,7 @@ class Steps(Continuous):
     def __init__(self, config: RangeParameterConfig, count: int) -> None:
         super().__init__(config)
         self.count: int = count
+        self.extent = _extent(config, count)
         self._step = float(config.step_size or 1)
         self.high = float(config.nearest(self.high))
         self._ends = self._scaled(np.array([self.low, self.high]))
@@ -154,7 +170,7 @@ class Steps(Continuous):
         return np.rint((z - self.low) / self._step)
 
     def from_model(self, x: Floats) -> Floats:  # noqa: D102
-        return self.snap(Continuous.from_unit(self, x[:, 0]))
+        return self.snap(Continuous.from_unit(self, x[:, 0] / self.extent))
 
 
 class Levels:
@@ -167,6 +183,7 @@ class Levels:
         self.numeric = config.interval is not None
         self._values = sorted(config.values, key=float) if self.numeric else list(config.values)
         self.count: int = len(self._values)
+        self.extent = _extent(config, self.count)
         self._numbers: Floats = np.array([float(v) if self.numeric else k for k, v in enumerate(self._values)])
         self.low, self.high = float(self._numbers[0]), float(self._numbers[-1])
         self.linear = not self.numeric
@@ -188,10 +205,10 @@ class Levels:
     def to_model(self, z: Floats) -> Floats:  # noqa: D102
         # What was executed between two of the values lies between them, beyond the ends at the end.
         levels: Floats = np.interp(z, self._numbers, np.arange(self.count, dtype=np.float64))
-        return levels[:, None] / (self.count - 1)
+        return self.extent * levels[:, None] / (self.count - 1)
 
     def from_model(self, x: Floats) -> Floats:  # noqa: D102
-        return self.at(np.rint(x[:, 0] * (self.count - 1)))
+        return self.at(np.rint(x[:, 0] / self.extent * (self.count - 1)))
 
     def value(self, z: float) -> ParameterValue:  # noqa: D102
         return self._values[int(self.level(np.array([z]))[0])]
@@ -200,12 +217,6 @@ class Levels:
         if self.numeric:
             return _finite(value)
         return float(self._numbers[self._values.index(value)])
-
-
-# How far a choice is from its column's zero: of processes with usual length scales, outcomes of two choices are
-# correlated by one half. At a distance of 1 it is 0.13: next to nothing that was learned of one choice would say
-# anything of the others.
-_CHOSEN = 0.5
 
 
 class Category(Levels):

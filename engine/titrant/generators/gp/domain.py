@@ -86,7 +86,7 @@ class Domain:
             Inequalities and equalities, each as places, weights and a bound that their sum must reach or equal.
         """
         system, m = self.free.system, len(self.free.system.a)
-        low, width = self.free.low, self.free.high - self.free.low
+        low, width = self.free.low, (self.free.high - self.free.low) / [axis.extent for axis in self.free.axes]
         planes: tuple[list[_Plane], list[_Plane]] = ([], [])
         rows, bounds = np.concatenate([system.a, system.c]), np.concatenate([system.b, system.d])
         for i in np.flatnonzero(self._planes):
