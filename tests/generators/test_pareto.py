@@ -165,17 +165,18 @@ def test_there_is_a_way_uphill_where_nothing_is_to_be_gained():
 # --- the reference point --------------------------------------------------------------------------------------------
 
 
-def test_the_inferred_reference_point_is_botorchs_with_another_share():
+@pytest.mark.parametrize(("k", "share"), [(2, 0.3), (3, 1.0), (4, 1.0)])
+def test_the_inferred_reference_point_is_botorchs_with_another_share(k, share):
     from titrant.generators.bo import load_botorch
 
     load_botorch()
     import torch
     from botorch.utils.multi_objective.hypervolume import infer_reference_point
 
-    values = np.random.default_rng(0).normal(size=(20, 3))
-    theirs = infer_reference_point(torch.tensor(values[undominated(values)]), scale=0.3).numpy()
+    values = np.random.default_rng(0).normal(size=(20, k))
+    theirs = infer_reference_point(torch.tensor(values[undominated(values)]), scale=share).numpy()
 
-    assert reference_point(values, np.full(3, np.nan)) == pytest.approx(theirs)
+    assert reference_point(values, np.full(k, np.nan)) == pytest.approx(theirs)
 
 
 def test_a_threshold_stands_and_the_other_objectives_are_judged_by_what_keeps_it():

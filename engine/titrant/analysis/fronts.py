@@ -20,7 +20,7 @@ MOST_OBJECTIVES = 6
 
 BELOW = 0.3
 """Where a threshold is missing, an objective counts from so much of the front's range below its worst value: as for
-suggestions (``generators.pareto.reference``)."""
+suggestions between two objectives (``generators.pareto.reference``)."""
 
 
 class Volume(msgspec.Struct, frozen=True):
