@@ -7,6 +7,11 @@ import pytest
 from titrant.log.replay import read_log
 from titrant.messages import events as e
 
+from .files import FAST
+
+MEASURED = 'preference = true\ntracking_metrics = ["yield", "impurity"]'
+CONSTRAINED = 'outcome_constraints = ["impurity <= 3"]'
+
 FILE = """
 name = "lemonade"
 seed = 1
@@ -54,7 +59,21 @@ def test_a_comparison_is_told_in_somebodys_name(titrant, log):
     assert "user:kim" in told.out
     assert "trial 2 better than trial 0, says Ada: fresher" in told.out
     assert compared(log) == [e.ComparisonAttached(better=2, worse=0, judge="Ada", note="fresher")]
-    assert "trial 2" in titrant("best").out
+    assert titrant("best").out.splitlines()[0] == "100% of its comparisons won in trial 2"
+
+
+def test_before_anybody_compared_there_is_no_best_and_it_is_said_who_asks(titrant, log):
+    assert "`titrant compare` asks" in titrant("best").out
+
+
+def test_a_run_says_who_asks_and_what_its_runner_measures_is_recorded(titrant, tmp_path):
+    (tmp_path / "lab.toml").write_text(FAST.replace('objective = "yield"', MEASURED).replace(CONSTRAINED, ""))
+    told = titrant("run", "lab.toml", "--speed", "max", "--trials", 2)
+
+    assert told.code == 0
+    assert "`titrant compare` asks" in told.out
+    assert titrant("compare", 1, 0).code == 0
+    assert "yield = " in titrant("show", 1).out
 
 
 def test_a_tie_is_told(titrant, log):

@@ -243,6 +243,8 @@ def best(log: Log = None, at: When = None, json: Json = False) -> Shown:
     if moment.state.optimization is None:
         raise BadInput(f"the experiment in {path} has no objective yet")
     found = leading(moment.state)
+    if found is None and moment.state.optimization.is_preference:
+        return Shown(None, "nobody has compared finished trials yet: `titrant compare` asks")
     if found is None:
         return Shown(None, "no finished trial has data and keeps the outcome constraints yet")
     from titrant.progress import words  # noqa: PLC0415

@@ -110,6 +110,8 @@ def shown(client: Client, report: RunReport | None, code: int = DONE, *, note: s
 
 
 def _told(state: State, best: list[Best]) -> list[str]:
+    if not best and state.optimization is not None and state.optimization.is_preference:
+        return ["Nobody has compared finished trials yet: `titrant compare` asks."] if state.closed else []
     if not best:
         return ["No trial with data keeps the outcome constraints yet."] if state.closed else []
     if len(best) > 1:

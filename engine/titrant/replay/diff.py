@@ -203,7 +203,10 @@ def leading(state: State) -> dict[str, Any] | None:
         return None
     if best is None:
         return None
-    reached = words.result(state.optimization, {name: mean for name, (mean, _) in best.values.items()})
+    if state.optimization.is_preference:
+        reached = f"{best.values['won'][0]:.0%} of its comparisons won"
+    else:
+        reached = words.result(state.optimization, {name: mean for name, (mean, _) in best.values.items()})
     return {"trial": best.trial.index, "utility": best.utility, "result": reached}
 
 
