@@ -75,11 +75,11 @@ class RawLog:
         with closing(read_ahead(self._reader, after)) as batches:
             for batch in batches:
                 known = sound(batch, after, previous)
-                for (envelope, event), covered, stored in zip(known, batch.covered, batch.stored, strict=False):
-                    yield (*envelope, covered[covered.index(b"\n") + 1 :], stored), event
-                if after + len(known) < batch.last:
-                    seen = after + len(known)
-                    yield from self._examined(seen, batch.last, batch.stored[len(known) - 1] if known else previous)
+                if known is None:
+                    yield from self._examined(after, batch.last, previous)
+                else:
+                    for envelope, event, covered, stored in zip(*known, batch.covered, batch.stored, strict=True):
+                        yield (*envelope, covered[covered.index(b"\n") + 1 :], stored), event
                 after, previous = batch.last, batch.stored[-1] if batch.stored else b""
 
     def _examined(self, after: int, until: int, previous: bytes) -> Iterator[tuple[Row, Event]]:

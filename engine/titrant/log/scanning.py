@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,13 @@ from titrant.messages.events import Event
 _decode_lines: Callable[[bytes], list[Any]] = msgspec.json.Decoder(Envelope | Event).decode_lines
 """Decode what hashes cover, of each event two lines: an envelope, and the event under it."""
 
+_SEQ, _TAG, _SCHEMA, _AT = map(itemgetter, (0, 2, 3, 5))
+"""Of an envelope."""
+
 _LAST = "SELECT coalesce(max(seq), 0) FROM events WHERE seq <= ?"
+
+Decoded = tuple[list[Any], list[Any]]
+"""Envelopes, and the event of each."""
 
 _Events = Generator[tuple[int, int, Event], None, tuple[int, bytes | None]]
 """Events as ``scan`` yields them; at last, the number and the hash of the one that was reached."""
@@ -63,24 +70,39 @@ def scan(
             reader.close()
 
 
-def sound(batch: Batch, after: int, previous: bytes | None) -> list[tuple[Any, Any]]:
-    """Decode the events of a batch up to the first that is anything other than expected: an old schema, or a fault.
+def sound(batch: Batch, after: int, previous: bytes | None) -> Decoded | None:
+    """Decode the events of a batch; None where one is anything other than expected: of an old schema, or a fault.
 
     Args:
         batch: The events that follow event ``after``.
         after: See ``batch``.
         previous: The hash of event ``after``; None to check the numbers only.
-
-    Returns:
-        Envelope and event of each.
     """
-    known, sha = _decoded(b"\n".join(batch.covered), after, after + len(batch.covered)), sha256
-    if previous is not None:
-        for at, (covered, stored) in enumerate(zip(batch.covered, batch.stored, strict=True)):
-            previous = sha(previous + covered).digest()
-            if previous != stored:
-                return known[:at]
+    known, sha = decoded(b"\n".join(batch.covered), after, batch.last), sha256
+    if previous is None:
+        return known
+    for covered, stored in zip(batch.covered, batch.stored, strict=True):
+        previous = sha(previous + covered).digest()
+        if previous != stored:
+            return None
     return known
+
+
+def decoded(lines: bytes, after: int, last: int) -> Decoded | None:
+    """Decode what hashes cover, of the events behind *after* to *last*; None where one is of no current schema."""
+    # Loops in C, one for each check: they and the decoder are most of loading.
+    try:
+        found = _decode_lines(lines)
+        envelopes, events = found[::2], found[1::2]
+        tags = list(map(_TAG, envelopes))
+        fits = (
+            list(map(_SEQ, envelopes)) == list(range(after + 1, last + 1))
+            and list(map(TAGS.__getitem__, map(type, events))) == tags
+            and list(map(SCHEMAS.__getitem__, tags)) == list(map(_SCHEMA, envelopes))
+        )
+    except (*UNREADABLE, *UNHASHABLE, LookupError):
+        return None
+    return (envelopes, events) if fits else None
 
 
 def _in_one(reader: sqlite3.Connection, after: int, until: int, previous: bytes | None) -> _Events:
@@ -88,12 +110,7 @@ def _in_one(reader: sqlite3.Connection, after: int, until: int, previous: bytes 
     with closing(read_ahead(reader, after, until)) as batches:
         for batch in batches:
             known = sound(batch, after, previous)
-            for envelope, event in known:
-                yield envelope[0], envelope[5], event
-            seen = after + len(known)
-            if seen < batch.last:
-                before = previous if seen == after or previous is None else batch.stored[seen - after - 1]
-                yield from _examined(reader, seen, batch.last, before)
+            yield from _examined(reader, after, batch.last, previous) if known is None else _scanned(*known)
             after, previous = batch.last, batch.stored[-1] if verify and batch.stored else None
     return after, previous
 
@@ -108,34 +125,14 @@ def _in_two(reader: sqlite3.Connection, after: int, until: int, previous: bytes)
             return reached, last
         after, previous = start, link
         for batch in batches:
-            known = _decoded(batch.lines, after, batch.last)
-            for envelope, event in known:
-                yield envelope[0], envelope[5], event
-            seen = after + len(known)
-            if seen < batch.last:
-                yield from _examined(reader, seen, batch.last, hash_at(reader, seen))
+            known = decoded(batch.lines, after, batch.last)
+            yield from _examined(reader, after, batch.last, previous) if known is None else _scanned(*known)
             after, previous = batch.last, batch.link
     return after, previous
 
 
-def _decoded(lines: bytes, after: int, last: int) -> list[tuple[Any, Any]]:
-    """Envelopes and events, from the one behind *after* to *last* or to the first that is of no current schema."""
-    found: list[tuple[Any, Any]] = []
-    tags, schemas = TAGS, SCHEMAS  # locals: this loop is most of loading
-    try:
-        decoded = _decode_lines(lines)
-        if len(decoded) != 2 * (last - after):
-            return []
-        for both in zip(decoded[::2], decoded[1::2], strict=True):
-            envelope, event = both
-            seq, _, tag, number, _, _, _, _, _, _, _, _, _, _ = envelope  # unpacking is quicker than three look-ups
-            after += 1
-            if seq != after or tags[type(event)] != tag or schemas[tag] != number:
-                break
-            found.append(both)
-    except (*UNREADABLE, *UNHASHABLE, KeyError):
-        return found
-    return found
+def _scanned(envelopes: list[Any], events: list[Any]) -> Iterator[tuple[int, int, Event]]:
+    return zip(map(_SEQ, envelopes), map(_AT, envelopes), events, strict=True)
 
 
 def _examined(
