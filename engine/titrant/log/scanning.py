@@ -93,6 +93,8 @@ def decoded(lines: bytes, after: int, last: int) -> Decoded | None:
     # Loops in C, one for each check: they and the decoder are most of loading.
     try:
         found = _decode_lines(lines)
+        if len(found) != 2 * (last - after):
+            return None
         envelopes, events = found[::2], found[1::2]
         tags = list(map(_TAG, envelopes))
         fits = (
