@@ -164,14 +164,14 @@ async def test_a_program_that_was_not_called_before_the_restart_never_is(lab, ma
 
 @pytest.mark.anyio
 async def test_secrets_get_to_the_program_by_its_environment(make_runner, monkeypatch):
-    monkeypatch.setenv("KEY_OF_THE_LAB", "81")
+    monkeypatch.setenv("KEY_OF_THE_LAB", "271828")
     code = "import os; print('{{\"x\": 2, \"y\": ' + os.environ['LICENCE'] + '}}')"
     command = [*PYTHON, "-c", code]
     async with make_runner(command=command, environment={"LICENCE": "env:KEY_OF_THE_LAB"}) as runner:
         ended = await Carrier(runner, "y").carry_out(attempt_of({"x": 2.0}))
 
-    assert ended.value == 81.0
-    assert "81" not in repr(runner.config)
+    assert ended.value == 271828.0
+    assert "271828" not in repr(runner.config)
 
 
 @pytest.mark.parametrize(
