@@ -264,5 +264,5 @@ def test_an_export_needs_no_more_memory_for_more_events_of_the_same_trials(tmp_p
         tracemalloc.stop()
         return most
 
-    # Events are read by the thousand, up to three thousand at a time, as far as the thread that reads is ahead.
-    assert peak(20_000) < 2 * peak(5_000)
+    # Events are read by the thousand, three thousand at a time: of 5,000 the reader is not always that far ahead once.
+    assert peak(40_000) < 1.3 * peak(10_000)
