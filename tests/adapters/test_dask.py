@@ -92,6 +92,49 @@ async def test_a_killed_engine_finds_its_tasks_again(lab, fields, tmp_path):
     assert loop.again == 0
 
 
+@pytest.mark.anyio
+async def test_a_result_that_was_collected_and_not_yet_logged_is_found_again(lab, make_runner):
+    attempt = attempt_of({"x": 2.0})
+    async with make_runner(rerun_safe=False) as runner:
+        await runner.run(attempt, None, None)
+    async with make_runner(rerun_safe=False) as another:
+        ended = await Carrier(another, "y").find_again(
+            attempt_of({"x": 2.0}, metadata={"task": f"titrant-{attempt.key}"})
+        )
+
+    assert (ended.outcome, ended.value, lab.count()) == ("completed", 4.0, 1)
+
+
+@pytest.mark.anyio
+async def test_results_are_not_kept_longer_than_there_are_slots(make_runner):
+    async with make_runner(rerun_safe=False, workers=2) as runner:
+        attempts = [attempt_of({"x": float(x)}) for x in range(4)]
+        for attempt in attempts:
+            await runner.run(attempt, None, None)
+        known = await runner._client.list_datasets()
+
+    assert [f"titrant-{attempt.key}" in known for attempt in attempts] == [False, False, True, True]
+
+
+@pytest.mark.anyio
+async def test_nothing_begins_that_would_be_lost_with_this_process(lab, make_runner, monkeypatch):
+    """Dask forgets a task that nobody waits for and that is not published; it may be carried out all the same."""
+
+    submitted = []
+
+    async def never(future, **_):
+        submitted.append(future)
+        await anyio.sleep_forever()
+
+    async with make_runner(rerun_safe=False, timeout_s=0.5) as runner:
+        monkeypatch.setattr(runner._client, "publish_dataset", never)
+        ended = await Carrier(runner, "y").carry_out(attempt_of({"x": 2.0}))
+        raised = await submitted[0].exception()
+
+    assert (ended.outcome, lab.count()) == ("unknown", 0)
+    assert "it was never published" in str(raised)
+
+
 async def carried_out(runner, meanwhile=None):
     """A run, with something that happens once it has begun."""
     told = []
