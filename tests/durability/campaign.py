@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 from tests.durability.child import SEED, Plan, golden
-from tests.durability.nursery import Nursery
+from tests.durability.nursery import nursery
 from tests.durability.runners import Lab
 
 from titrant import TrialStatus
@@ -48,7 +48,7 @@ class Server:
     """The instruments' process and its ledger, and where the children that work with them come from."""
 
     def __init__(self, folder):
-        self.children = Nursery(folder)
+        self.children = nursery(folder)
         self.path = folder / "ledger.jsonl"
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("instruments.py")), str(self.path)],

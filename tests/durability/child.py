@@ -1,8 +1,9 @@
 """The process that is killed: it opens or makes a log, goes on with its experiment, and ends when all trials are over.
 
-``forking.py`` forks it.
+``forking.py`` forks it; elsewhere it is ``python -m tests.durability.child '{"path": ..., "witness": ..., ...}'``.
 """
 
+import sys
 from pathlib import Path
 
 import msgspec
@@ -170,3 +171,7 @@ def act_before_logging():
         return later
 
     Effects.of = at_once
+
+
+if __name__ == "__main__":
+    main(msgspec.json.decode(sys.argv[1], type=Plan))

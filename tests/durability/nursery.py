@@ -1,5 +1,6 @@
-"""The test's side of the process that the children are forked from."""
+"""Where the children come from: forked from a process that has loaded the engine, or each a Python of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,9 +8,25 @@ from pathlib import Path
 import msgspec
 from tests.durability.forking import Answer, Order
 
-from titrant.testing.crash import Ended
+from titrant.testing.crash import Ended, run
 
 ROOT = Path(__file__).parents[2]
+
+
+def nursery(folder):
+    """What starts children here: not every system forks, and only Linux waits for a process as for a file."""
+    return Nursery(folder) if hasattr(os, "pidfd_open") else Fresh()
+
+
+class Fresh:
+    """Starts each child as a Python of its own, on any system; see ``Nursery``."""
+
+    def run(self, plan, *, at="", after=None, listing=None, limit=60.0):
+        argv = ["-m", "tests.durability.child", msgspec.json.encode(plan).decode()]
+        return run(argv, at=at, after=after, listing=listing, limit=limit, cwd=ROOT)
+
+    def close(self):
+        """There is nothing to end."""
 
 
 class Nursery:
