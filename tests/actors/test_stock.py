@@ -36,6 +36,22 @@ def test_the_stock_is_as_deep_as_the_slots_need(generation_s, trial_s, paralleli
     assert pace(generation_s, trial_s).depth(parallelism) == depth
 
 
+@pytest.mark.parametrize(
+    ("draw_s", "trial_s", "parallelism", "count"),
+    [
+        (0.002, 1.0, 4, 0),  # each is drawn when it is needed
+        (0.002, 0.1, 4, 16),
+        (0.002, 0.1, 96, 96),
+        (0.0, 0.1, 4, 0),  # virtual time: nothing takes any
+    ],
+)
+def test_points_of_a_sequence_are_drawn_ahead_for_short_trials_only(draw_s, trial_s, parallelism, count):
+    short = pace(0.3, trial_s)
+    short.drawn(draw_s)
+    assert short.worth_drawing(parallelism) == count
+    assert Pace(0.3).worth_drawing(parallelism) == 0
+
+
 def test_only_short_trials_are_in_haste():
     assert pace(0.3, 2.0).in_haste
     assert not pace(0.3, 60.0).in_haste

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from pathlib import Path
 from typing import Any
@@ -245,14 +246,22 @@ def test_the_best_says_what_was_backfilled(client: Client):
 # --- in the middle of a run -----------------------------------------------------------------------------------------
 
 
-def in_mid_run(client: Client, after: int, act: Any, **run: Any) -> Any:
-    """Run, and have another thread act once trial *after* is created; returns the report."""
+def in_mid_run(client: Client, after: int, act: Any, measure: Any, **run: Any) -> Any:
+    """Run, and have another thread act once trial *after* is created: the next ones wait for it; returns the report."""
+    acted, calls = threading.Event(), itertools.count()
+
+    def measured(conditions: Parameterization) -> Any:
+        assert next(calls) <= after or acted.wait(30)
+        return measure(conditions)
 
     def watch() -> None:
         for record in client.subscribe():
             if isinstance(record.event, e.TrialCreated) and record.event.trial == after:
                 act(client)
+                acted.set()
                 return
+
+    client.configure_runner(measured)
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -266,21 +275,13 @@ def in_mid_run(client: Client, after: int, act: Any, **run: Any) -> Any:
 
 def test_bounds_change_while_the_run_goes_on(make_client: MakeClient):
     client = make_client(virtual_time=False)
-    changed, calls = threading.Event(), iter(range(99))
     first_after: list[int] = []
-
-    def measure(conditions: Parameterization) -> float:
-        if next(calls) > 8:
-            assert changed.wait(30)
-        return float(conditions["x"])
 
     def act(client: Client) -> None:
         client.change_bounds("x", (0.0, 0.25))
         first_after.append(client.state.next_index)
-        changed.set()
 
-    client.configure_runner(measure)
-    report = in_mid_run(client, 5, act, max_trials=30, parallelism=3)
+    report = in_mid_run(client, 5, act, lambda conditions: float(conditions["x"]), max_trials=30, parallelism=3)
 
     assert (report.outcome, report.trials_created) == ("finished", 30)
     assert first_after[0] < 20
@@ -304,9 +305,14 @@ def test_what_waits_is_replaced_when_the_space_narrows(make_client: MakeClient):
 def test_the_objective_changes_while_the_run_goes_on(make_client: MakeClient):
     client = make_client(virtual_time=False)
     client.configure_tracking_metrics(["cost"])
-    client.configure_runner(lambda conditions: {"y": conditions["x"], "cost": 1.0})
 
-    report = in_mid_run(client, 3, lambda client: client.configure_optimization("y - cost"), max_trials=20)
+    report = in_mid_run(
+        client,
+        3,
+        lambda client: client.configure_optimization("y - cost"),
+        lambda conditions: {"y": conditions["x"], "cost": 1.0},
+        max_trials=20,
+    )
 
     assert report.outcome == "finished"
     assert client.state.optimization.metric_names == ("y", "cost")
@@ -315,7 +321,6 @@ def test_the_objective_changes_while_the_run_goes_on(make_client: MakeClient):
 
 def test_an_objective_that_nobody_measures_is_refused_in_mid_run(make_client: MakeClient):
     client = make_client(virtual_time=False)
-    client.configure_runner(lambda conditions: {"y": conditions["x"]})
     refused: list[str] = []
 
     def act(client: Client) -> None:
@@ -324,7 +329,7 @@ def test_an_objective_that_nobody_measures_is_refused_in_mid_run(make_client: Ma
         except CommandRefused as exc:
             refused.append(str(exc))
 
-    in_mid_run(client, 3, act, max_trials=20)
+    in_mid_run(client, 3, act, lambda conditions: {"y": conditions["x"]}, max_trials=20)
 
     assert len(refused) == 1
     assert "to one of 'purity' while run_trials is under way: no trial has it; drain the run first" in refused[0]
@@ -332,10 +337,15 @@ def test_an_objective_that_nobody_measures_is_refused_in_mid_run(make_client: Ma
 
 def test_the_strategy_changes_while_the_run_goes_on(make_client: MakeClient):
     client = make_client(virtual_time=False, method="fast")
-    client.configure_runner(lambda conditions: conditions["x"])
 
     # A model is due at once; a suggestion of it that is under way then is none of the new strategy's.
-    in_mid_run(client, 4, lambda client: client.configure_generation_strategy("random_search"), max_trials=9)
+    in_mid_run(
+        client,
+        4,
+        lambda client: client.configure_generation_strategy("random_search"),
+        lambda conditions: conditions["x"],
+        max_trials=9,
+    )
 
     assert client.state.strategy.method == "random_search"
     assert client.state.trials()[-1].node == "sobol"

@@ -55,12 +55,12 @@ SCRIPT = """
 
     class Slow(PushedRunner):
         async def run(self, attempt):
-            print("running", attempt.trial, flush=True)
+            print(f"running {attempt.trial}\\n", end="", flush=True)
             await anyio.sleep(float(sys.argv[2]))
             return 1.0
 
         def stop(self, attempt):
-            print("stopped", attempt.trial, flush=True)
+            print(f"stopped {attempt.trial}\\n", end="", flush=True)  # at once: two threads print
 
     client = Client(sys.argv[1], random_seed=1)
     client.configure_experiment([RangeParameterConfig("x", (0, 1))])

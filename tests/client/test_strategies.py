@@ -8,6 +8,7 @@ import textwrap
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from titrant import Client, ConfigurationError, RangeParameterConfig
 from titrant.cli.events import event_words
@@ -318,3 +319,42 @@ def test_a_run_of_another_policy_follows_it(tmp_path):
         client.run_trials(8, parallelism=2, policy="ready")
 
     assert any(one.ahead for one in models(path))
+
+
+class SlowToDraw:
+    """The usual suggestions, each request of which takes (virtual) time, a sequence's too."""
+
+    def suggest(self, request):
+        return replace(dispatch.suggest(request), virtual_seconds=0.01)
+
+
+def drawn(path, trial_s, parameters=None, **run):
+    """What random search made, with trials of that length."""
+    with Client(path, random_seed=1, virtual_time=True, generator=SlowToDraw()) as client:
+        client.configure_experiment(
+            parameters or [RangeParameterConfig("x", (0, 1)), RangeParameterConfig("z", (0, 1))]
+        )
+        client.configure_optimization("-y")
+        client.configure_generation_strategy("random_search")
+        client.configure_runner(Takes(trial_s))
+        report = client.run_trials(**run)
+    return report, created(path)
+
+
+def test_points_drawn_ahead_of_short_trials_are_those_that_long_ones_get(tmp_path):
+    _, short = drawn(tmp_path / "short.titrant", 0.1, max_trials=50, parallelism=2)
+    _, long = drawn(tmp_path / "long.titrant", 10.0, max_trials=50, parallelism=2)
+
+    assert [one.parameters for one in short] == [one.parameters for one in long]
+    assert sum(one.ahead for one in short) > 40
+    assert not any(one.ahead for one in long)
+    assert verify_decisions(tmp_path / "short.titrant", generator=SlowToDraw()).equal == 50
+
+
+def test_points_that_were_drawn_ahead_are_all_used_where_a_space_is_exhausted(tmp_path):
+    few = [RangeParameterConfig("x", (0, 22), parameter_type="int")]
+    report, made = drawn(tmp_path / "few.titrant", 0.1, few, max_trials=40, parallelism=2)
+
+    assert report.trials_created == 23
+    assert {one.parameters["x"] for one in made} == set(range(23))
+    assert any(one.ahead for one in made)

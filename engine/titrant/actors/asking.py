@@ -130,7 +130,7 @@ class Asking:
             self._model_due = False
             torch = needs_torch(state.strategy.method)
             self._generator.tell(mail.Warm(model=True, torch=torch))
-        if missing := self._worth_preparing(state):
+        if missing := self._worth_preparing(state) or self._worth_drawing(state):
             self._request(missing, ahead=True)
         elif (old := self._worth_renewing(state)) is not None:
             self._request(1, ahead=True, in_place_of=old)
@@ -242,6 +242,8 @@ class Asking:
         self._ask = None
         if ask.node == "bo":
             self._pace.generated(message.seconds / max(1, len(message.proposals)))
+        else:
+            self._pace.drawn(message.seconds)
         suggestions = ask.suggestions(message)
         if ask.in_place_of is not None:
             self._stock.renew(ask.in_place_of, ask.state, suggestions)
@@ -290,17 +292,33 @@ class Asking:
 
         One after the other, so that each sees as much as it can; all that are missing where the model cannot keep up.
         """
-        run = state.run
-        if run is None or run.draining is not None or run.exhausted is not None or self._generator_lost is not None:
-            return 0
-        if self.circumstances_change:
-            return 0
-        left = run.options.max_trials - run.created - len(self._stock)
-        if state.paused is not None or left <= 0 or not self._model_next(state):
+        run, left = state.run, self._left(state)
+        if run is None or not left:
             return 0
         depth = self._pace.depth(run.options.parallelism, policy_of(state), state.strategy.wait_seconds)
         missing = max(0, min(left, depth - len(self._stock)))
+        if not missing or not self._model_next(state):
+            return 0
         return missing if self._pace.lags(run.options.parallelism) else min(missing, 1)
+
+    def _worth_drawing(self, state: State) -> int:
+        """How many points to draw ahead now of a sequence that the strategy never leaves, and no result changes."""
+        if state.run is None or len(self._stock) or policy_of(state) == "fresh":
+            return 0
+        count = min(self._left(state), self._pace.worth_drawing(state.run.options.parallelism))
+        if not count:
+            return 0
+        node = place(state)
+        return 0 if node.generator != "sobol" or node.transition_criteria else count
+
+    def _left(self, state: State) -> int:
+        """How many more trials of the run suggestions can be made ahead for."""
+        run = state.run
+        if run is None or run.draining is not None or run.exhausted is not None or self._generator_lost is not None:
+            return 0
+        if self.circumstances_change or state.paused is not None:
+            return 0
+        return max(0, run.options.max_trials - run.created - len(self._stock))
 
     def _worth_renewing(self, state: State) -> Suggestion | None:
         """The suggestion made ahead that is to be made anew, since results came in; None where there is no time."""

@@ -14,6 +14,9 @@ SHORT_TRIAL_S = 30.0
 NEGLIGIBLE = 0.01
 """Share of a trial's time that a slot may wait for a suggestion before some are made ahead."""
 
+DRAWN = 16
+"""Points of a sequence that are drawn at once where trials are so short that asking for each would idle the slots."""
+
 SPARE = 3.0
 """How many suggestions there must be time for between two trials before one made ahead is made anew."""
 
@@ -27,7 +30,12 @@ class Pace:
 
     def __init__(self, generation_s: float) -> None:
         self._generation_s = generation_s
+        self._draw_s = 0.0
         self._trial_s = 0.0
+
+    def drawn(self, seconds: float) -> None:
+        """An answer that needed no model took this long."""
+        self._draw_s = seconds if not self._draw_s else 0.7 * self._draw_s + 0.3 * seconds
 
     def generated(self, seconds: float) -> None:
         """A suggestion of a model took this long."""
@@ -66,6 +74,11 @@ class Pace:
             return 0
         used_up = parallelism * self._generation_s / max(self._trial_s, 1e-3)
         return min(parallelism, 1 + math.ceil(used_up))
+
+    def worth_drawing(self, parallelism: int) -> int:
+        """How many points of a sequence to draw ahead, which no result would change: none where trials take long."""
+        long = self._draw_s <= NEGLIGIBLE * self._trial_s
+        return 0 if long or not self._trial_s else max(DRAWN, parallelism)
 
     def lags(self, parallelism: int) -> bool:
         """Whether slots use suggestions up faster than they can be made one by one."""

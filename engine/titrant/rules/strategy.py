@@ -31,6 +31,7 @@ OBSERVED: tuple[StatusName, ...] = ("COMPLETED", "EARLY_STOPPED")
 NO_RESULT: tuple[StatusName, ...] = ("FAILED", "ABANDONED", "VOIDED", "REJECTED", "STALE")
 assert {TrialStatus[name] for name in NO_RESULT} == USELESS
 
+_ALL = frozenset(TrialStatus)
 _OPEN = frozenset(status for status in TrialStatus if status.is_open)
 
 Counting = MinTrials | MaxGenerationParallelism | MaxTrialsAwaitingData
@@ -197,7 +198,7 @@ def _met(state: State, node: GenerationNode, criterion: TransitionCriterion) -> 
         case MinTrials():
             return _count(state, node, criterion) >= criterion.threshold
         case AutoTransitionAfterGen():
-            return _own(state, node, frozenset(TrialStatus)) > 0
+            return _own(state, node, _ALL) > 0
         case IsSingleObjective():
             return state.optimization is None or not state.optimization.is_multi_objective
 
@@ -221,7 +222,7 @@ def _count(state: State, node: GenerationNode, criterion: Counting) -> int:
     # A replicate is another's point once more: nothing of a design.  Where only own trials count it is among those
     # that were attached.
     others = state.replicates if criterion.count_attached else state.attached
-    return state.next_index - _of(state, frozenset(TrialStatus) - statuses) - others
+    return state.next_index - _of(state, _ALL - statuses) - others
 
 
 def _of(state: State, statuses: frozenset[TrialStatus]) -> int:
@@ -245,7 +246,7 @@ def _statuses(criterion: Counting) -> frozenset[TrialStatus]:
 @lru_cache(maxsize=64)
 def _named(only: tuple[str, ...], but: tuple[str, ...], under_way: bool) -> frozenset[TrialStatus]:
     """The statuses that are meant; a submission under way is RUNNING to whoever knows Ax."""
-    usual = _OPEN if under_way else frozenset(TrialStatus)
+    usual = _OPEN if under_way else _ALL
     chosen = {TrialStatus[name] for name in only} or usual
     left = chosen - {TrialStatus[name] for name in but}
     if "RUNNING" in only and "SUBMITTING" not in but:
