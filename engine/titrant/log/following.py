@@ -25,7 +25,7 @@ def follow(uri: str, pragmas: str, select: str, after: int, until: int, batch: i
     execute, write, pack, sha = reader.execute, sys.stdout.buffer.write, HEAD.pack, sha256
     while after < until:
         count, last, lines, stored = execute(select, (after, until, batch)).fetchone()
-        if not count or last - after != count or STRAY in lines:
+        if not count or last - after != count:
             return
         covered, hashes = lines.split(SEPARATOR), []
         for one in covered:

@@ -8,7 +8,7 @@ schema or a fault, is looked at one event at a time, by what has the upcasters a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from hashlib import sha256
 from operator import itemgetter
@@ -36,8 +36,11 @@ _LAST = "SELECT coalesce(max(seq), 0) FROM events WHERE seq <= ?"
 Decoded = tuple[list[Any], list[Any]]
 """Envelopes, and the event of each."""
 
-_Events = Generator[tuple[int, int, Event], None, tuple[int, bytes | None]]
-"""Events as ``scan`` yields them; at last, the number and the hash of the one that was reached."""
+Scanned = Iterable[tuple[int, int, Event]]
+"""Sequence number, time of recording, event."""
+
+_Batches = Generator[Scanned, None, tuple[int, bytes | None]]
+"""Events as ``scan`` yields them, some at a time; at last, the number and the hash of the one that was reached."""
 
 
 def scan(
@@ -57,6 +60,17 @@ def scan(
         LogCorrupt: The first fault found, by sequence number.
         LogTooNew: An event is of a kind not known yet.
         LogUnavailable: The storage failed.
+    """
+    for batch in batches(source, after, until, verify=verify):
+        yield from batch
+
+
+def batches(
+    source: str | Path | sqlite3.Connection, after: int = 0, until: int | None = None, *, verify: bool = True
+) -> Iterator[Scanned]:
+    """Yield what ``scan`` yields, some at a time: for the loop that has little to do with each; raises as it does.
+
+    A batch must be used up before the next one is asked for.
     """
     reader = source if isinstance(source, sqlite3.Connection) else open_reader(source)
     end = END if until is None else until
@@ -107,39 +121,37 @@ def decoded(lines: bytes, after: int, last: int) -> Decoded | None:
     return (envelopes, events) if fits else None
 
 
-def _in_one(reader: sqlite3.Connection, after: int, until: int, previous: bytes | None) -> _Events:
+def _in_one(reader: sqlite3.Connection, after: int, until: int, previous: bytes | None) -> _Batches:
     verify = previous is not None
-    with closing(read_ahead(reader, after, until)) as batches:
-        for batch in batches:
+    with closing(read_ahead(reader, after, until)) as read:
+        for batch in read:
             known = sound(batch, after, previous)
-            yield from _examined(reader, after, batch.last, previous) if known is None else _scanned(*known)
+            yield _examined(reader, after, batch.last, previous) if known is None else _scanned(*known)
             after, previous = batch.last, batch.stored[-1] if verify and batch.stored else None
     return after, previous
 
 
-def _in_two(reader: sqlite3.Connection, after: int, until: int, previous: bytes) -> _Events:
+def _in_two(reader: sqlite3.Connection, after: int, until: int, previous: bytes) -> _Batches:
     """As far as a process beside this one finds the log sound; until it is at work, events are read here."""
     start = after + START
     link = hash_at(reader, start)
-    with beside(path_of(reader), start, until, link) as batches:
+    with beside(path_of(reader), start, until, link) as found:
         reached, last = yield from _in_one(reader, after, start, previous)
         if reached < start:
             return reached, last
         after, previous = start, link
-        for batch in batches:
+        for batch in found:
             known = decoded(batch.lines, after, batch.last)
-            yield from _examined(reader, after, batch.last, previous) if known is None else _scanned(*known)
+            yield _examined(reader, after, batch.last, previous) if known is None else _scanned(*known)
             after, previous = batch.last, batch.link
     return after, previous
 
 
-def _scanned(envelopes: list[Any], events: list[Any]) -> Iterator[tuple[int, int, Event]]:
+def _scanned(envelopes: list[Any], events: list[Any]) -> Scanned:
     return zip(map(_SEQ, envelopes), map(_AT, envelopes), events, strict=True)
 
 
-def _examined(
-    reader: sqlite3.Connection, after: int, until: int, previous: bytes | None
-) -> Iterator[tuple[int, int, Event]]:
+def _examined(reader: sqlite3.Connection, after: int, until: int, previous: bytes | None) -> Scanned:
     for rows in rows_between(reader, after, until):
         for row in verified(rows, after, previous):
             yield row[0], row[5], decode(row[2], row[3], row[14], seq=row[0])

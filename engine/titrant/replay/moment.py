@@ -14,7 +14,7 @@ from titrant.errors import ConfigurationError, LogCorrupt
 from titrant.log import schema
 from titrant.log.base import Record
 from titrant.log.replay import open_reader, read_log, translated
-from titrant.log.scanning import scan
+from titrant.log.scanning import batches, scan
 from titrant.log.snapshots import unpack
 from titrant.messages.events import Event
 from titrant.rules.evolve import evolve
@@ -63,9 +63,10 @@ def state_at(path: str | Path, when: When = None, *, snapshots: bool = False) ->
     begin = _snapshot(path, until) if snapshots else Moment(0, 0, State())
     seq, at, state = begin.seq, begin.at, begin.state
     try:
-        for number, recorded_at, event in scan(path, seq, until):
-            state = evolve(state, event, recorded_at)
-            seq, at = number, recorded_at
+        for batch in batches(path, seq, until):
+            for number, recorded_at, event in batch:
+                state = evolve(state, event, recorded_at)
+                seq, at = number, recorded_at
     except _UNFIT as exc:  # around the loop, not in it: this is all of finding a moment in a long log
         raise _unfit(seq + 1, exc) from exc
     if until is not None and seq < until:
