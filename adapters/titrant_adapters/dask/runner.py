@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
@@ -13,13 +13,9 @@ from titrant.errors import OutcomeUnknown, RunnerError
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
 from titrant_adapters.dask.config import DaskConfig
+from titrant_adapters.dask.once import RAN_BEFORE, forget, may_begin, once
 from titrant_adapters.shape import Course, Errors, Start, WrittenRunner, library
 from titrant_adapters.shape.functions import function_named
-
-RAN_BEFORE = "it ran before, on a worker that is gone"
-NEVER_PUBLISHED = "it was never published, and so it did not begin"
-PUBLISHED, BEGUN = "published", "begun"
-"""Events on the scheduler, for each task that must not run twice."""
 
 
 class DaskRunner(WrittenRunner[DaskConfig]):
@@ -95,12 +91,12 @@ class DaskRunner(WrittenRunner[DaskConfig]):
         Dask forgets what is submitted and not published when this process dies: until then the task only waits.
         """
         task = f"titrant-{attempt.key}"
-        call = self._function if self.rerun_safe else _once(self._function, task, self.config.timeout_s)
+        call = self._function if self.rerun_safe else once(self._function, task, self.config.timeout_s)
         await course.begin({"task": task})
         with course.start.within(self.config.timeout_s, "submitting"):
             future = self._client.submit(call, self.ordered(attempt), key=task, pure=False, retries=0)
             await self._client.publish_dataset(future, name=task, override=True)
-            await self._may_begin(task)
+            await may_begin(task, self._client)
         return await self._awaited(attempt, task, course)
 
     async def collect(self, attempt: Attempt, course: Course) -> Result:
@@ -108,16 +104,8 @@ class DaskRunner(WrittenRunner[DaskConfig]):
         task = str((attempt.metadata or {})["task"])
         with course.start.within(self.config.timeout_s, "finding it"):
             if task in await self._client.list_datasets():
-                await self._may_begin(task)
+                await may_begin(task, self._client)
         return await self._awaited(attempt, task, course)
-
-    async def _may_begin(self, task: str) -> None:
-        """Tell the worker that the task is published and won't be lost with this process."""
-        if not self.rerun_safe:
-            await self._event(PUBLISHED, task).set()
-
-    def _event(self, what: str, task: str) -> Any:
-        return self._library.Event(f"{task}-{what}", client=self._client)
 
     async def _awaited(self, attempt: Attempt, task: str, course: Course) -> Result:
         """Await a published task; a scheduler that is out of reach for a while is no end of it."""
@@ -155,28 +143,4 @@ class DaskRunner(WrittenRunner[DaskConfig]):
         while len(self._collected) > kept:
             old = self._collected.popleft()
             await self._client.unpublish_dataset(old)
-            for what in (PUBLISHED, BEGUN):
-                await self._event(what, old).clear()
-
-
-def _once(function: Callable[..., Any], task: str, patience_s: float) -> Callable[..., Any]:
-    """The function, to be run by one worker only, and by none before the task is published.
-
-    Dask runs what was lost with a worker on another.
-    """
-    before, never = RAN_BEFORE, NEVER_PUBLISHED
-    published_as, begun_as = f"{task}-{PUBLISHED}", f"{task}-{BEGUN}"
-
-    def once(conditions: dict[str, Any]) -> Any:  # goes to the worker as it is: it need not have titrant
-        from distributed import Event  # noqa: PLC0415
-
-        published: Any = Event(published_as)  # type: ignore[no-untyped-call]
-        begun: Any = Event(begun_as)  # type: ignore[no-untyped-call]
-        if not published.wait(patience_s):
-            raise RuntimeError(never)
-        if begun.is_set():
-            raise RuntimeError(before)
-        begun.set()
-        return function(conditions)
-
-    return once
+            await forget(old, self._client)
