@@ -34,6 +34,8 @@ def run(name: str, problem: Problem, parallel: int, seed: int, budget: int, seco
     slots.work(parallel)
     regret = regrets(problem, [true for _, true in slots.told])
     settled = slots.optimizer.recommend()
+    settle = getattr(slots.optimizer, "settle", None)
+    peak = None if settle is None else settle()
     cpu = slots.asking
     found = {
         "optimizer": name,
@@ -44,6 +46,7 @@ def run(name: str, problem: Problem, parallel: int, seed: int, budget: int, seco
         "seconds": seconds,
         "regret": [_short(one) for one in regret],
         "recommended": None if settled is None else regrets(problem, [slots.true[settled]])[0],
+        "peak": None if peak is None else _short(regrets(problem, [problem.evaluate(peak)])[0]),
         "cpu_s": [_short(one) for one in (statistics.median(cpu), float(np.quantile(cpu, 0.95)), math.fsum(cpu))],
         "makespan": _short(slots.now),
         "refused": slots.refused,

@@ -1,7 +1,8 @@
 """titrant's generators and its peers behind one ask and tell.
 
 ``ask`` gives a token and conditions, or None where the optimizer refuses until it has seen more; ``tell`` gives it what
-was measured.  ``recommend`` says which of the told ones it would settle on, or None where it does not say.
+was measured.  ``recommend`` says which of the told ones it would settle on, or None where it does not say; ``settle``,
+where there is one, which conditions, tried or not.
 """
 
 # ruff: noqa: PLC0415 (peers are imported where they take part; most people have none of them)
@@ -15,8 +16,9 @@ from typing import Any, Protocol
 from _problems import Problem, Values
 
 from titrant.generators import dispatch
-from titrant.generators.base import Point, PredictionRequest, Request
+from titrant.generators.base import Examination, Point, PredictionRequest, Request
 from titrant.model.experiment import GenerationStrategy
+from titrant.model.insight import Optimality
 from titrant.model.objective import optimization_config
 from titrant.model.observation import Observation
 from titrant.model.space import ChoiceParameterConfig, search_space
@@ -63,6 +65,17 @@ class Titrant:
     def tell(self, token: int, measured: dict[str, float]) -> None:
         observations = tuple(Observation(name, value) for name, value in measured.items())
         self._observed[token] = Point(token, self._made[token], observations)
+
+    def settle(self) -> Values | None:
+        """Where the model expects the best, tried or not: ``Optimality.peak``, as ``client.optimality()`` has it."""
+        if self._goal.is_multi_objective or self._goal.constraints or self._method == "sobol":
+            return None
+        observed = tuple(self._observed[i] for i in sorted(self._observed))
+        basis = Request(
+            space=self._space, optimization=self._goal, node="bo", count=1, seed=self._seed, observed=observed
+        )
+        answer = dispatch.examine(Examination(question="optimality", basis=basis, candidates=observed))
+        return dict(answer.peak.at) if isinstance(answer, Optimality) else None
 
     def recommend(self) -> int | None:
         """The point with the best prediction, of those that were tried."""

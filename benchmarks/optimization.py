@@ -43,12 +43,14 @@ def told(runs: list[dict[str, Any]]) -> str:
     medians = "  ".join(f"{statistics.median(at(share, one) for one in runs):9.3g}" for share in SHARES)
     low, high = np.quantile(last, [0.25, 0.75])
     settled = [one["recommended"] for one in runs if one["recommended"] is not None]
+    peaks = [one["peak"] for one in runs if one.get("peak") is not None]
     cpu = [one["cpu_s"][0] for one in runs]
     first = runs[0]
     return (
         f"{first['problem']:13s} {first['parallel']:3d} {first['optimizer']:16s} {len(runs):3d}  {medians}"
         f"  [{low:.2g}, {high:.2g}]  {sum(one < 0.1 for one in last):3d}/{len(last)}"
-        f"  {f'{statistics.median(settled):.3g}' if settled else '–':>8s}  {statistics.median(cpu):.4f}"
+        f"  {f'{statistics.median(settled):.3g}' if settled else '–':>8s}"
+        f"  {f'{statistics.median(peaks):.3g}' if peaks else '–':>8s}  {statistics.median(cpu):.4f}"
     )
 
 
@@ -69,7 +71,8 @@ def main() -> None:
     if options.quick:
         options.optimizers, options.problems, options.seeds, options.trials = "titrant,sobol", "branin,reaction", 2, 12
     print(
-        "problem         q optimizer          n  regret at 25 %, 50 %, 100 %   quartiles  <0.1  recommended  CPU s/ask"
+        "problem         q optimizer          n  regret at 25 %, 50 %, 100 %   quartiles  <0.1"
+        "  recommended      peak  CPU s/ask"
     )
     kept = Kept(options.json)
     for problem in [PROBLEMS[name] for name in options.problems.split(",")]:

@@ -367,3 +367,48 @@ def test_predictions_and_the_incumbent_are_of_one_model(square):
 
     assert found.incumbent.trial == int(np.argmax([one["m"][0] for one in predicted]))
     assert found.incumbent.value.value == pytest.approx(max(one["m"][0] for one in predicted))
+
+
+# --- what the model would settle on ---------------------------------------------------------------------------------
+
+
+def test_nothing_in_the_space_is_predicted_to_be_better_than_the_peak():
+    space = search_space([X, Y])
+    asking = question("optimality", space, noisy(sd=0.3), 25)
+    peak = dispatch.examine(asking).peak
+    grid = [{"x": i / 50, "y": 10 + j / 5} for i in range(51) for j in range(51)]
+    tried = [point.parameters for point in asking.candidates]
+
+    at_peak, *elsewhere = dispatch.predict(
+        PredictionRequest(
+            space=space,
+            optimization=asking.basis.optimization,
+            observed=asking.basis.observed,
+            points=(peak.at, *grid, *tried),
+        )
+    ).predictions
+
+    assert peak.predicted["m"] == pytest.approx(at_peak["m"], rel=1e-6)
+    assert peak.value.value == pytest.approx(at_peak["m"][0], rel=1e-6)
+    assert peak.value.value > max(one["m"][0] for one in elsewhere) - 1e-4
+    assert peak.value.low < peak.value.value < peak.value.high
+    assert peak.trial is None
+
+
+def test_the_peak_is_expected_to_keep_the_outcome_constraints():
+    def rising(p):
+        return {"m": p["x"] + p["y"] / 10, "cost": p["x"] ** 2 + p["y"] / 40}
+
+    told = dispatch.examine(question("optimality", search_space([X, Y]), rising, 30, constraints=["cost <= 0.7"])).peak
+
+    assert told.predicted["cost"][0] <= 0.7 + 1e-3
+    # Where both bounds meet: y = 20, and x the root of 0.7 - 20 / 40.
+    assert told.value.value == pytest.approx(2.0 + math.sqrt(0.7 - 0.5), abs=0.01)
+
+
+def test_the_peak_of_a_finite_space_may_be_a_trial():
+    few = search_space([ChoiceParameterConfig("c", ("a", "b", "e"))])
+    told = dispatch.examine(question("optimality", few, lambda p: {"m": float(ord(p["c"]))}, 3)).peak
+
+    assert told.at == {"c": "e"}
+    assert told.trial is not None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from titrant.model.insight import Contender, Estimate, Optimality, quality
+from titrant.model.insight import Contender, Estimate, Optimality, Peak, quality
 
 
 def told(*, relative=0.1, chance=0.9, r2=0.9):
@@ -19,6 +19,7 @@ def told(*, relative=0.1, chance=0.9, r2=0.9):
         relative=relative,
         observed_range=2.5,
         at={"x": 1.0},
+        peak=Peak({"x": 0.5}, Estimate(5.5, 5.0, 6.0), {"yield": (5.5, 0.2)}, None),
         r2=r2,
     ).advice
 

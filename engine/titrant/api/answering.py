@@ -30,7 +30,8 @@ class Answering(OnEngine):
         Conditions are those carried out, where they were recorded to differ from the plan.  Where the search space was
         changed, trials that could not be made in the present one are passed over while there are others.  A trial and
         its replicates count as one, by their mean; the SEM is computed from them where none was told
-        (``analysis.results.pooled``).  Where there are fidelities only trials at their targets count.
+        (``analysis.results.pooled``).  Where there are fidelities only trials at their targets count.  Where the
+        model expects the best of all conditions, tried or not, ``optimality().peak`` tells.
 
         Where a preference is sought, it is the finished trial of the greatest mean utility, with ``probability`` that
         it is the best of them; without a model, the one that was preferred most often over those it was not.
@@ -197,6 +198,8 @@ class Answering(OnEngine):
         The incumbent is the trial of ``get_best_parameterization()`` with a model.  Probabilities come from joint draws
         of the true values at all conditions that were tried and keep the outcome constraints as observed, the expected
         improvement from a search of the whole space, in the objective's own unit and as a share of the observed range.
+        ``Optimality.peak`` is what the model would settle on, tried or not: under noise it is nearer to the optimum
+        than any trial; a trial there confirms it.
         ``Optimality.advice`` says in words whether to stop.
 
         Raises:

@@ -101,5 +101,8 @@ def _left(optimality: Optimality | str) -> Iterator[str]:
     yield f"objective {optimality.objective}: the best of the trials made is"
     for one in optimality.contenders:
         yield f"  trial {one.trial} with probability {one.probability}, predicted {one.value}"
+    peak = optimality.peak
+    tried = "an untried point" if peak.trial is None else f"trial {peak.trial}"
+    yield f"the model would settle on {tried}: {peak.value} at {words.conditions(peak.at)}"
     yield f"expected improvement {optimality.expected_improvement} at {words.conditions(optimality.at)}"
     yield f"advice: {optimality.advice}"

@@ -153,6 +153,22 @@ class Contender(msgspec.Struct, frozen=True):
     probability: Estimate
 
 
+class Peak(msgspec.Struct, frozen=True):
+    """What the model would settle on: the best expected value of all that the search space holds, tried or not.
+
+    Attributes:
+        at: The conditions; they are expected to keep the outcome constraints.
+        value: The objective's value that is predicted there, noise left out, in the objective's unit; 95 % interval.
+        predicted: Metric name to (mean, SEM of the mean), in the metric's unit.
+        trial: The trial of these conditions, the first where there are several; None where they were never tried.
+    """
+
+    at: Parameterization
+    value: Estimate
+    predicted: dict[str, tuple[float, float]]
+    trial: int | None
+
+
 class Optimality(msgspec.Struct, frozen=True, kw_only=True, tag="optimality"):
     """How likely the best trial is the best one, and what there is left to gain.
 
@@ -167,6 +183,7 @@ class Optimality(msgspec.Struct, frozen=True, kw_only=True, tag="optimality"):
         relative: The expected improvement as a share of ``observed_range``; None where that is zero.
         observed_range: From the worst to the best observed value of the objective.
         at: Where that next trial would be.
+        peak: Where the objective is expected to be best, tried or not; the incumbent is the best of what was tried.
         r2: How well left-out trials are predicted (``MetricFit.r2``): the worst of the metrics that vary.
     """
 
@@ -179,6 +196,7 @@ class Optimality(msgspec.Struct, frozen=True, kw_only=True, tag="optimality"):
     relative: float | None
     observed_range: float
     at: Parameterization
+    peak: Peak
     r2: float | None
 
     @property

@@ -22,7 +22,7 @@ from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.fitted import Fitted
 from titrant.generators.gp.leaving_out import fit_of, share
 from titrant.generators.gp.logs import log_mean_exp, log_probability
-from titrant.generators.gp.posterior import cholesky
+from titrant.generators.gp.peak import drawn, peak_of, utilities
 from titrant.generators.gp.search import Search
 from titrant.model.insight import Contender, Estimate, Optimality
 from titrant.model.objective import OptimizationConfig
@@ -70,6 +70,7 @@ def optimality_of(fitted: Fitted, found: Asked, config: OptimizationConfig, aske
         relative=gain / spread if spread > 0 else None,
         observed_range=spread,
         at=at,
+        peak=peak_of(fitted, found, config, asked),
         r2=min(known, default=None),
     )
 
@@ -90,17 +91,10 @@ def compared(
     # The same conditions may have been tried as trials of their own: they are one candidate.
     _, begins, place = np.unique(x, axis=0, return_index=True, return_inverse=True)
     place = place.reshape(-1)
-    rng = np.random.default_rng([asked.basis.seed, 9])
-    count = min(_DRAWS, _MOST_DRAWN // len(begins))
-    draws = []
-    for function, posterior in zip(fitted.functions, fitted.posteriors, strict=True):
-        mean, covariance = posterior.joint(x[begins])
-        normal = rng.standard_normal((len(begins), count))
-        draws.append(function.undone(mean[:, None] + cholesky(covariance, posterior.hyper.outputscale) @ normal))
-    y = np.stack(draws, axis=-1)  # c x s x m
     (objective,) = config.objectives
-    terms = [(data.metrics.index(name), weight) for name, weight in objective.terms]
-    utility = sum(weight * (data.shift[j] + data.scale[j] * y[..., j]) for j, weight in terms)
+    count = min(_DRAWS, _MOST_DRAWN // len(begins))
+    y = drawn(fitted, x[begins], count, asked.basis.seed)
+    utility = utilities(data, objective.terms, y)
     allowed = found.target.feasible(y.reshape(-1, y.shape[-1])).reshape(y.shape[:2])
     worth = np.where(allowed, utility, -np.inf)
     winners = np.where(allowed.any(0), worth.argmax(0), -1)
@@ -113,7 +107,7 @@ def compared(
 
     def contender(i: int) -> Contender:
         value = objective.utility(predicted[i])
-        low, high = np.quantile(np.asarray(utility)[place[i]], [0.025, 0.975])
+        low, high = np.quantile(utility[place[i]], [0.025, 0.975])
         return Contender(
             placed[i][0].trial, Estimate(value, float(low), float(high)), share(int(counts[place[i]]), count)
         )
