@@ -9,6 +9,7 @@ def test_the_examples_run_one_after_the_other():
     count, names = ran("objectives.md")
 
     trials = names["client"].state.trials()
-    assert count == 5
+    assert count == 6
     assert {trial.node for trial in trials[6:]} == {"bo"}
     assert len(names["front"]) > 1
+    assert names["peak"].value.low < names["peak"].value.value < names["peak"].value.high

@@ -406,6 +406,19 @@ def test_the_peak_is_expected_to_keep_the_outcome_constraints():
     assert told.value.value == pytest.approx(2.0 + math.sqrt(0.7 - 0.5), abs=0.01)
 
 
+def test_the_peak_holds_what_is_held_fixed():
+    space = search_space([X, Y, CHOICE])
+    weigh = {"a": 0.0, "b": 0.5, "e": 0.1}
+    asking = question(
+        "optimality", space, lambda p: {"m": weigh[p["c"]] - (p["x"] - 0.4) ** 2 + p["y"] / 100}, 30, fixed={"c": "a"}
+    )
+    peak = dispatch.examine(asking).peak
+
+    assert peak.at["c"] == "a"
+    assert (peak.at["x"], peak.at["y"]) == pytest.approx((0.4, 20.0), abs=0.02)
+    assert peak.value.value == pytest.approx(0.2, abs=0.01)
+
+
 def test_the_peak_of_a_finite_space_may_be_a_trial():
     few = search_space([ChoiceParameterConfig("c", ("a", "b", "e"))])
     told = dispatch.examine(question("optimality", few, lambda p: {"m": float(ord(p["c"]))}, 3)).peak

@@ -87,13 +87,14 @@ def peak_of(fitted: Fitted, found: Asked, config: OptimizationConfig, asked: Exa
         GenerationError: The search found no point inside the search space.
     """
     whole, mean = found.domain.whole, Mean(fitted.posteriors, fitted.aim(found.target))
-    met = list(_searched(mean, found, asked.basis.space))
+    met = list(_searched(mean, found, asked.basis.space))  # in a model's columns, whatever is held fixed
     # Under other circumstances a trial says nothing of what to settle on here.
     fits = [one for one in asked.candidates if asked.basis.fixed.items() <= one.parameters.items()]
-    met += [(row, one.parameters) for one in fits if (row := whole.numbers(one.parameters)) is not None]
+    rows = [(row, one.parameters) for one in fits if (row := whole.numbers(one.parameters)) is not None]
+    met += [(whole.to_model(row[None])[0], parameters) for row, parameters in rows]
     if not met:
         raise GenerationError("no answer: the search found no point inside the search space")
-    x = whole.to_model(np.array([row for row, _ in met]))
+    x = np.array([point for point, _ in met])
     values, broken = mean.told(x)
     worst = np.maximum(broken.max(1, initial=0.0) - _TOLERANCE, 0.0)
     best = int(np.lexsort((-values, worst))[0])
@@ -116,9 +117,10 @@ def _searched(mean: Mean, found: Asked, space: SearchSpace) -> Iterator[tuple[Fl
         best = next((one for one in search.ranked() if space.contains(one[1])), None)
         if best is None:
             return
-        yield best[0], best[1]
         starts = best[0][None]
-        if not mean.press(found.domain.to_model(starts)[0]):
+        point = found.domain.to_model(starts)[0]
+        yield point, best[1]
+        if not mean.press(point):
             return
 
 
