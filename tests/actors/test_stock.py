@@ -37,19 +37,20 @@ def test_the_stock_is_as_deep_as_the_slots_need(generation_s, trial_s, paralleli
 
 
 @pytest.mark.parametrize(
-    ("draw_s", "trial_s", "parallelism", "count"),
+    ("draw_s", "trial_s", "parallelism", "deadline_s", "count"),
     [
-        (0.002, 1.0, 4, 0),  # each is drawn when it is needed
-        (0.002, 0.1, 4, 16),
-        (0.002, 0.1, 96, 96),
-        (0.0, 0.1, 4, 0),  # virtual time: nothing takes any
+        (0.002, 1.0, 4, 60.0, 0),  # each is drawn when it is needed
+        (0.002, 0.1, 4, 60.0, 16),
+        (0.002, 0.1, 96, None, 96),
+        (0.5, 0.1, 4, 2.0, 2),  # sixteen would not be there in time
+        (0.0, 0.1, 4, 60.0, 0),  # virtual time: nothing takes any
     ],
 )
-def test_points_of_a_sequence_are_drawn_ahead_for_short_trials_only(draw_s, trial_s, parallelism, count):
+def test_points_of_a_sequence_are_drawn_ahead_for_short_trials_only(draw_s, trial_s, parallelism, deadline_s, count):
     short = pace(0.3, trial_s)
     short.drawn(draw_s)
-    assert short.worth_drawing(parallelism) == count
-    assert Pace(0.3).worth_drawing(parallelism) == 0
+    assert short.worth_drawing(parallelism, deadline_s) == count
+    assert Pace(0.3).worth_drawing(parallelism, deadline_s) == 0
 
 
 def test_only_short_trials_are_in_haste():

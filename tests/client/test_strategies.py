@@ -351,6 +351,25 @@ def test_points_drawn_ahead_of_short_trials_are_those_that_long_ones_get(tmp_pat
     assert verify_decisions(tmp_path / "short.titrant", generator=SlowToDraw()).equal == 50
 
 
+def test_points_drawn_ahead_in_one_run_are_none_of_the_next(tmp_path):
+    """A run has a context of its own."""
+    with Client(tmp_path / "two.titrant", random_seed=1, virtual_time=True, generator=SlowToDraw()) as client:
+        client.configure_experiment(
+            [RangeParameterConfig("x", (0, 1)), RangeParameterConfig("t", (0, 100), is_context=True)]
+        )
+        client.configure_optimization("-y")
+        client.configure_generation_strategy("random_search")
+        client.configure_runner(Takes(0.1))
+        first = client.run_trials(20, timeout_seconds=1.05, context={"t": 20.0})
+        second = client.run_trials(10, context={"t": 77.0})
+
+    assert first.outcome == "timeout"
+    assert second.trials_created == 10
+    made = created(tmp_path / "two.titrant")
+    assert any(one.ahead for one in made[: first.trials_created])
+    assert {one.parameters["t"] for one in made[first.trials_created :]} == {77.0}
+
+
 def test_points_that_were_drawn_ahead_are_all_used_where_a_space_is_exhausted(tmp_path):
     few = [RangeParameterConfig("x", (0, 22), parameter_type="int")]
     report, made = drawn(tmp_path / "few.titrant", 0.1, few, max_trials=40, parallelism=2)

@@ -401,9 +401,26 @@ def test_the_peak_is_expected_to_keep_the_outcome_constraints():
 
     told = dispatch.examine(question("optimality", search_space([X, Y]), rising, 30, constraints=["cost <= 0.7"])).peak
 
+    assert told.feasible
     assert told.predicted["cost"][0] <= 0.7 + 1e-3
     # Where both bounds meet: y = 20, and x the root of 0.7 - 20 / 40.
     assert told.value.value == pytest.approx(2.0 + math.sqrt(0.7 - 0.5), abs=0.01)
+
+
+def test_a_peak_says_where_constraints_are_not_expected_to_hold_anywhere():
+    def dear(p):
+        return {"m": p["x"], "cost": 2.0 + 0.01 * math.sin(40 * p["x"]) + 0.2 * (p["x"] - 0.5) ** 2}
+
+    asking = question("optimality", search_space([X]), dear, 20)
+    lucky = replace(asking.candidates[3], observations=(Observation("m", 0.5), Observation("cost", 0.99)))
+    observed = (*asking.candidates[:3], lucky, *asking.candidates[4:])
+    goal = optimization_config("m", ["cost <= 1.0"])
+    told = dispatch.examine(
+        replace(asking, basis=replace(asking.basis, observed=observed, optimization=goal), candidates=(lucky,))
+    ).peak
+
+    assert not told.feasible
+    assert told.predicted["cost"][0] > 1.0
 
 
 def test_the_peak_holds_what_is_held_fixed():

@@ -19,7 +19,9 @@ def told(*, relative=0.1, chance=0.9, r2=0.9):
         relative=relative,
         observed_range=2.5,
         at={"x": 1.0},
-        peak=Peak({"x": 0.5}, Estimate(5.5, 5.0, 6.0), {"yield": (5.5, 0.2)}, None),
+        peak=Peak(
+            at={"x": 0.5}, feasible=True, value=Estimate(5.5, 5.0, 6.0), predicted={"yield": (5.5, 0.2)}, trial=None
+        ),
         r2=r2,
     ).advice
 

@@ -1,4 +1,4 @@
-"""A function that Dask carries out once at the most, and only where it would not be lost with this process."""
+"""A function that Dask carries out at most once, and only where it would not be lost with this process."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from titrant_adapters.shape import library
 
 RAN_BEFORE = "it ran before, on a worker that is gone"
-NEVER_PUBLISHED = "it was never published, and so it did not begin"
+NEVER_PUBLISHED = "nobody said in time that it is published, and so it did not begin"
 PUBLISHED, BEGUN = "published", "begun"
 """Events on the scheduler, for each task that must not run twice."""
 
 
-async def may_begin(task: str, client: Any) -> None:
+async def let_begin(task: str, client: Any) -> None:
     """Tell the worker that the task is published, and won't be lost with this process."""
     await _event(task, PUBLISHED, client).set()
 

@@ -1,4 +1,4 @@
-"""A task for each trial, published until it was collected."""
+"""A task for each trial, published until its result is in the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from titrant.errors import OutcomeUnknown, RunnerError
 from titrant.model.trial import Attempt
 from titrant.ports import Finding, Result
 from titrant_adapters.dask.config import DaskConfig
-from titrant_adapters.dask.once import RAN_BEFORE, forget, may_begin, once
+from titrant_adapters.dask.once import RAN_BEFORE, forget, let_begin, once
 from titrant_adapters.shape import Course, Errors, Start, WrittenRunner, library
 from titrant_adapters.shape.functions import function_named
 
@@ -88,7 +88,8 @@ class DaskRunner(WrittenRunner[DaskConfig]):
     async def carry_out(self, attempt: Attempt, course: Course) -> Result:
         """Submit, publish, await.
 
-        Dask forgets what is submitted and not published when this process dies: until then the task only waits.
+        Dask forgets what is submitted and not published when this process dies: a task that must not run twice waits
+        until then.
         """
         task = f"titrant-{attempt.key}"
         call = self._function if self.rerun_safe else once(self._function, task, self.config.timeout_s)
@@ -96,16 +97,11 @@ class DaskRunner(WrittenRunner[DaskConfig]):
         with course.start.within(self.config.timeout_s, "submitting"):
             future = self._client.submit(call, self.ordered(attempt), key=task, pure=False, retries=0)
             await self._client.publish_dataset(future, name=task, override=True)
-            await may_begin(task, self._client)
         return await self._awaited(attempt, task, course)
 
     async def collect(self, attempt: Attempt, course: Course) -> Result:
         """Await a task that an earlier process published."""
-        task = str((attempt.metadata or {})["task"])
-        with course.start.within(self.config.timeout_s, "finding it"):
-            if task in await self._client.list_datasets():
-                await may_begin(task, self._client)
-        return await self._awaited(attempt, task, course)
+        return await self._awaited(attempt, str((attempt.metadata or {})["task"]), course)
 
     async def _awaited(self, attempt: Attempt, task: str, course: Course) -> Result:
         """Await a published task; a scheduler that is out of reach for a while is no end of it."""
@@ -115,6 +111,8 @@ class DaskRunner(WrittenRunner[DaskConfig]):
                     if self._client is None:
                         await self.connect()
                     future = await self._client.get_dataset(task)
+                    if not self.rerun_safe:
+                        await let_begin(task, self._client)
                     raised = await future.exception()
                     told = None if raised is not None else await future
                     break
@@ -125,22 +123,26 @@ class DaskRunner(WrittenRunner[DaskConfig]):
                         raise
                     await self.disconnect()
                     await anyio.sleep(self.config.poll_s)
-        await self._forget_one_behind(task)
+        self._collected.append(task)
+        await self._forget_old()
         if raised is None:
             return await self.judged(attempt, told if isinstance(told, dict) else {"a value, and no dict": told})
         said = f"{type(raised).__name__}: {raised}"
         gone = isinstance(raised, self._library.KilledWorker) or RAN_BEFORE in said
         raise OutcomeUnknown(said) if gone and not self.rerun_safe else RunnerError(said)
 
-    async def _forget_one_behind(self, task: str) -> None:
-        """Let the scheduler forget a task that was collected so long ago that its result is in the log.
+    async def _forget_old(self) -> None:
+        """Let the scheduler forget tasks that were collected so long ago that their results are in the log.
 
         No more results than there are slots can be on their way to the log.  A function that may run twice is
-        forgotten at once: Dask would run it again, for nobody, if the worker that has its result died.
+        forgotten at once: Dask would run it again, for nobody, if the worker that has its result died.  What cannot
+        be forgotten now waits for the next time: a result is in hand, and is not to be lost by this.
         """
         kept = 0 if self.rerun_safe else self.config.workers
-        self._collected.append(task)
-        while len(self._collected) > kept:
-            old = self._collected.popleft()
-            await self._client.unpublish_dataset(old)
-            await forget(old, self._client)
+        client = self._client
+        with anyio.move_on_after(self.config.timeout_s), suppress(Exception):
+            while client is not None and len(self._collected) > kept:
+                await client.unpublish_dataset(self._collected[0])
+                if not self.rerun_safe:
+                    await forget(self._collected[0], client)
+                self._collected.popleft()

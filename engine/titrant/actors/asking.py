@@ -74,6 +74,7 @@ class Asking:
         self._pace = Pace(0.0 if virtual else FIRST_GUESS_S)
         self._model_due = False
         self._patience = Patience()
+        self._dry_at = -1  # how many trials there were when a sequence had no more points
         self._renewed = (0, 0)  # at which count of results suggestions made ahead were made anew, and how many
 
     def order(self, order: mail.AskTrials) -> None:
@@ -86,8 +87,8 @@ class Asking:
         for event in events:
             if isinstance(event, e.TrialRunFinished):
                 self._pace.ran(state.trial(event.trial), at)
-            elif isinstance(event, e.SpaceChanged | e.StrategyConfigured):
-                self._forget(designs=True)
+            elif isinstance(event, e.SpaceChanged | e.StrategyConfigured | e.RunStarted):
+                self._forget(designs=True)  # a run has a context of its own
             elif isinstance(event, e.OptimizationConfigured | e.PastLearned) or (
                 isinstance(event, DISOWNING) and event.trial in state.closed
             ):
@@ -242,7 +243,7 @@ class Asking:
         self._ask = None
         if ask.node == "bo":
             self._pace.generated(message.seconds / max(1, len(message.proposals)))
-        else:
+        elif ask.count == 1:
             self._pace.drawn(message.seconds)
         suggestions = ask.suggestions(message)
         if ask.in_place_of is not None:
@@ -251,6 +252,9 @@ class Asking:
         if ask.ahead and suggestions:
             self._stock.keep(ask.state, suggestions)
             return  # the next step takes it if a slot has freed meanwhile
+        if ask.ahead and ask.node == "sobol":
+            self._dry_at = self._supervisor.state.next_index
+            return  # a trial that fails may leave a point; if none does, the slot that wants one is told
         state = self._supervisor.state
         if ask.order is None and policy_of(state) == "fresh":
             self._stock.clear()
@@ -303,9 +307,11 @@ class Asking:
 
     def _worth_drawing(self, state: State) -> int:
         """How many points to draw ahead now of a sequence that the strategy never leaves, and no result changes."""
-        if state.run is None or len(self._stock) or policy_of(state) == "fresh":
+        run = state.run
+        if run is None or len(self._stock) or policy_of(state) == "fresh" or self._dry_at == state.next_index:
             return 0
-        count = min(self._left(state), self._pace.worth_drawing(state.run.options.parallelism))
+        worth = self._pace.worth_drawing(run.options.parallelism, state.strategy.deadline_seconds)
+        count = min(self._left(state), worth)
         if not count:
             return 0
         node = place(state)

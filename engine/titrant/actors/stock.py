@@ -34,7 +34,7 @@ class Pace:
         self._trial_s = 0.0
 
     def drawn(self, seconds: float) -> None:
-        """An answer that needed no model took this long."""
+        """One point that needed no model took this long, from the question to the answer."""
         self._draw_s = seconds if not self._draw_s else 0.7 * self._draw_s + 0.3 * seconds
 
     def generated(self, seconds: float) -> None:
@@ -75,10 +75,17 @@ class Pace:
         used_up = parallelism * self._generation_s / max(self._trial_s, 1e-3)
         return min(parallelism, 1 + math.ceil(used_up))
 
-    def worth_drawing(self, parallelism: int) -> int:
-        """How many points of a sequence to draw ahead, which no result would change: none where trials take long."""
-        long = self._draw_s <= NEGLIGIBLE * self._trial_s
-        return 0 if long or not self._trial_s else max(DRAWN, parallelism)
+    def worth_drawing(self, parallelism: int, deadline_s: float | None) -> int:
+        """How many points of a sequence to draw ahead, which no result would change: none where trials take long.
+
+        Args:
+            parallelism: Slots.
+            deadline_s: How long an answer may take; half of it is taken for certain to be enough.
+        """
+        if not self._trial_s or self._draw_s <= NEGLIGIBLE * self._trial_s:
+            return 0
+        in_time = math.inf if deadline_s is None else deadline_s / (2.0 * self._draw_s)
+        return int(min(max(DRAWN, parallelism), in_time))
 
     def lags(self, parallelism: int) -> bool:
         """Whether slots use suggestions up faster than they can be made one by one."""

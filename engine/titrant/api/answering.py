@@ -198,8 +198,7 @@ class Answering(OnEngine):
         The incumbent is the trial of ``get_best_parameterization()`` with a model.  Probabilities come from joint draws
         of the true values at all conditions that were tried and keep the outcome constraints as observed, the expected
         improvement from a search of the whole space, in the objective's own unit and as a share of the observed range.
-        ``Optimality.peak`` is what the model would settle on, tried or not: under noise it is nearer to the optimum
-        than any trial; a trial there confirms it.
+        ``Optimality.peak`` is what the model would settle on, tried or not; a trial there confirms it.
         ``Optimality.advice`` says in words whether to stop.
 
         Raises:

@@ -104,5 +104,7 @@ def _left(optimality: Optimality | str) -> Iterator[str]:
     peak = optimality.peak
     tried = "an untried point" if peak.trial is None else f"trial {peak.trial}"
     yield f"the model would settle on {tried}: {peak.value} at {words.conditions(peak.at)}"
+    if not peak.feasible:
+        yield "where the outcome constraints are expected to be broken least: nowhere are they expected to hold"
     yield f"expected improvement {optimality.expected_improvement} at {words.conditions(optimality.at)}"
     yield f"advice: {optimality.advice}"

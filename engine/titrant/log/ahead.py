@@ -14,7 +14,7 @@ from collections.abc import Generator
 from typing import NamedTuple
 
 from titrant.log import schema
-from titrant.log.following import SEPARATOR, STRAY
+from titrant.log.following import SEPARATOR
 
 CHUNK = 1024
 """Events read at a time: fewer, and handing over takes longer than reading; more is only memory."""
@@ -26,6 +26,8 @@ END = (1 << 63) - 1
 """After every sequence number."""
 
 _WIDTH = 32  # bytes of a hash
+# A newline at a payload's end, which would be taken for the beginning of the next event.
+_STRAY = b"\n" + SEPARATOR
 
 
 class Batch(NamedTuple):
@@ -91,6 +93,6 @@ def _read(reader: sqlite3.Connection, after: int, until: int) -> Batch | None:
     lines = lines or b""
     covered = lines.split(SEPARATOR)
     # Something is missing, or no engine wrote it: a payload's last newline would be taken for the next event's first.
-    if last - after != count or len(covered) != count or len(hashes or b"") != _WIDTH * count or STRAY in lines:
+    if last - after != count or len(covered) != count or len(hashes or b"") != _WIDTH * count or _STRAY in lines:
         return Batch(until, [], [])
     return Batch(last, covered, [hashes[at : at + _WIDTH] for at in range(0, len(hashes), _WIDTH)])

@@ -14,12 +14,13 @@ from struct import Struct
 HEAD = Struct("=QQ32s")
 SEPARATOR = b"\n\n"
 """Of events that SQLite joined: neither line of one is empty."""
-STRAY = b"\n" + SEPARATOR
-"""A newline at a payload's end, which would be taken for the beginning of the next event."""
 
 
 def follow(uri: str, pragmas: str, select: str, after: int, until: int, batch: int, link: bytes) -> None:
-    """Write the events with ``after < seq <= until``, *batch* at a time, as far as they are sound."""
+    """Write the events with ``after < seq <= until``, *batch* at a time, as far as they are sound.
+
+    A newline behind a payload goes to the next event when they are parted, whose hash is then another one.
+    """
     reader = sqlite3.connect(uri, uri=True, isolation_level=None)
     reader.executescript(pragmas)
     execute, write, pack, sha = reader.execute, sys.stdout.buffer.write, HEAD.pack, sha256

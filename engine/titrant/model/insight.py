@@ -157,13 +157,16 @@ class Peak(msgspec.Struct, frozen=True):
     """What the model would settle on: the best expected value of all that the search space holds, tried or not.
 
     Attributes:
-        at: The conditions; they are expected to keep the outcome constraints.
+        at: The conditions.
+        feasible: Whether they are expected to keep the outcome constraints.  Where none are, they are those that are
+            expected to break them least.
         value: The objective's value that is predicted there, noise left out, in the objective's unit; 95 % interval.
         predicted: Metric name to (mean, SEM of the mean), in the metric's unit.
         trial: The trial of these conditions, the first where there are several; None where they were never tried.
     """
 
     at: Parameterization
+    feasible: bool
     value: Estimate
     predicted: dict[str, tuple[float, float]]
     trial: int | None

@@ -1,7 +1,7 @@
 """What the model would settle on: the greatest expected value in the whole search space, tried or not.
 
-Under noise it is nearer to the optimum than any trial is (the maximizer of the posterior mean, what P. Frazier, "A
-Tutorial on Bayesian Optimization", arXiv:1807.02811, section 4.2, would return after the last measurement).
+It is the maximizer of the posterior mean, what P. Frazier, "A Tutorial on Bayesian Optimization", arXiv:1807.02811,
+section 4.2, would return after the last measurement.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def peak_of(fitted: Fitted, found: Asked, config: OptimizationConfig, asked: Exa
     low, high = np.quantile(draws, [0.025, 0.975])
     value = objective.utility({name: told for name, (told, _) in predicted.items()})
     same = [one.trial for one in asked.candidates if one.parameters == at]
-    return Peak(at, Estimate(value, float(low), float(high)), predicted, min(same, default=None))
+    kept = bool(worst[best] <= 0.0)
+    return Peak(at, kept, Estimate(value, float(low), float(high)), predicted, min(same, default=None))
 
 
 def _searched(mean: Mean, found: Asked, space: SearchSpace) -> Iterator[tuple[Floats, Parameterization]]:
