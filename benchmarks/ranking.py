@@ -77,14 +77,14 @@ def wins(finals: Finals, peer: str) -> tuple[int, int, tuple[Floats, Floats, Flo
 
 
 def medians(finals: Finals, names: Sequence[str]) -> str:
-    """A row for each cell: the median regret of each, how many runs, the best in bold."""
+    """A row for each cell: the median regret of each, how many runs; the best in bold, where there are others."""
     lines = [f"| problem | at once | {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
     for cell in sorted(finals):
         found = {n: [one["regret"][-1] for one in finals[cell][n].values()] for n in names if finals[cell].get(n)}
         middle = {name: float(np.median(values)) for name, values in found.items()}
+        best = min(middle.values()) if len(middle) > 1 else None
         told = [
-            f"{'**' if middle[n] == min(middle.values()) else ''}{middle[n]:.3g}"
-            f"{'**' if middle[n] == min(middle.values()) else ''} ({len(found[n])})"
+            f"{'**' * (middle[n] == best)}{middle[n]:.3g}{'**' * (middle[n] == best)} ({len(found[n])})"
             if n in middle
             else "–"
             for n in names
