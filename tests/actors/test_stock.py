@@ -53,6 +53,13 @@ def test_points_of_a_sequence_are_drawn_ahead_for_short_trials_only(draw_s, tria
     assert Pace(0.3).worth_drawing(parallelism, deadline_s) == 0
 
 
+def test_a_first_point_that_waited_for_a_process_makes_no_trial_short():
+    long = pace(0.3, 20.0)
+    long.drawn(0.5)
+    long.drawn(0.002)
+    assert long.worth_drawing(4, 60.0) == 0
+
+
 def test_only_short_trials_are_in_haste():
     assert pace(0.3, 2.0).in_haste
     assert not pace(0.3, 60.0).in_haste

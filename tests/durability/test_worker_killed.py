@@ -40,7 +40,7 @@ class Doomed(WorkerProcess):
         os.kill(self.pid, signal.SIGKILL)
 
 
-async def run(path, make_worker=None, trials=12, instrument=None):
+async def run(path, make_worker=None, trials=12, instrument=None, policy="fresh"):
     """A run of *trials*; its report, the parameters made, how often each was carried out, and the log's events."""
     carried_out = []
 
@@ -58,7 +58,9 @@ async def run(path, make_worker=None, trials=12, instrument=None):
         async with client:
             await client.configure_experiment([RangeParameterConfig(name="x", parameter_type="float", bounds=(0, 1))])
             await client.configure_optimization("y")
-            await client.configure_generation_strategy("random_search", policy="fresh")  # a request for each point
+            await client.configure_generation_strategy(
+                "random_search", policy=policy
+            )  # "fresh": each point is asked for
             await client.configure_runner(FunctionRunner(bench, rerun_safe=False))
             report = await client.run_trials(trials, parallelism=3, progress=False)
             xs = [trial.parameters["x"] for trial in client.state.trials()]
@@ -86,6 +88,21 @@ async def test_a_worker_killed_between_two_suggestions_is_replaced(tmp_path, ref
     assert carried_out == Counter(reference)
     assert [event.name for event in restarts(events)] == ["generator"]
     assert "code -9" in restarts(events)[0].reason
+
+
+async def test_a_worker_killed_where_points_are_drawn_ahead_changes_none_of_them(tmp_path):
+    _, reference, *_ = await run(tmp_path / "each.titrant", trials=60)
+    counted, fatal = [], {2, 3, 4}
+
+    report, xs, carried_out, events = await run(
+        tmp_path / "killed.titrant", lambda: Asked(counted, fatal), trials=60, policy="auto"
+    )
+
+    assert report.outcome == "finished"
+    assert xs == reference
+    assert carried_out == Counter(reference)
+    assert [event.restarts for event in restarts(events)] == [1, 2, 3]
+    assert any(event.suggestion.ahead for event in events if isinstance(event, e.TrialCreated))
 
 
 @pytest.mark.parametrize("fatal", [{1}, {3}, {2, 3, 5, 6, 8}])

@@ -34,8 +34,8 @@ class Pace:
         self._trial_s = 0.0
 
     def drawn(self, seconds: float) -> None:
-        """One point that needed no model took this long, from the question to the answer."""
-        self._draw_s = seconds if not self._draw_s else 0.7 * self._draw_s + 0.3 * seconds
+        """One point that needed no model took this long; the quickest counts, as the first waits for a process to start."""
+        self._draw_s = min(seconds, self._draw_s or seconds)
 
     def generated(self, seconds: float) -> None:
         """A suggestion of a model took this long."""

@@ -20,15 +20,15 @@ from titrant.generators.gp.bend import Bend
 from titrant.generators.gp.build import build
 from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.fitted import Fitted
+from titrant.generators.gp.joint import DRAWS, drawn, utilities
 from titrant.generators.gp.leaving_out import fit_of, share
 from titrant.generators.gp.logs import log_mean_exp, log_probability
-from titrant.generators.gp.peak import drawn, peak_of, utilities
+from titrant.generators.gp.peak import peak_of
 from titrant.generators.gp.search import Search
 from titrant.model.insight import Contender, Estimate, Optimality
 from titrant.model.objective import OptimizationConfig
 from titrant.model.trial import Parameterization
 
-_DRAWS = 4096
 # Numbers drawn for each metric, so that memory stays bounded.
 _MOST_DRAWN = 8_000_000
 # Draws that the gain is averaged over, other ones than the search climbed on: there the greatest mean flatters.
@@ -92,7 +92,7 @@ def compared(
     _, begins, place = np.unique(x, axis=0, return_index=True, return_inverse=True)
     place = place.reshape(-1)
     (objective,) = config.objectives
-    count = min(_DRAWS, _MOST_DRAWN // len(begins))
+    count = min(DRAWS, _MOST_DRAWN // len(begins))
     y = drawn(fitted, x[begins], count, asked.basis.seed)
     utility = utilities(data, objective.terms, y)
     allowed = found.target.feasible(y.reshape(-1, y.shape[-1])).reshape(y.shape[:2])

@@ -17,17 +17,16 @@ from titrant.generators.gp import model
 from titrant.generators.gp.acquisition import Combination
 from titrant.generators.gp.asked import Asked
 from titrant.generators.gp.climb import Climber
-from titrant.generators.gp.data import Data
 from titrant.generators.gp.fitted import Fitted
 from titrant.generators.gp.goal import Goal
-from titrant.generators.gp.posterior import Posterior, cholesky
+from titrant.generators.gp.joint import DRAWS, drawn, utilities
+from titrant.generators.gp.posterior import Posterior
 from titrant.generators.gp.search import Search
 from titrant.model.insight import Estimate, Peak
 from titrant.model.objective import OptimizationConfig
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization
 
-_DRAWS = 4096
 # Of the augmented Lagrangian: what a broken constraint costs in each round, and after how many rounds it is kept.
 _STEEPNESS = 100.0
 _ROUNDS = 6
@@ -101,7 +100,7 @@ def peak_of(fitted: Fitted, found: Asked, config: OptimizationConfig, asked: Exa
     at = met[best][1]
     (objective,) = config.objectives
     (predicted,) = model.predict(fitted.posteriors, fitted.data, x[best : best + 1], fitted.functions)
-    draws = utilities(fitted.data, objective.terms, drawn(fitted, x[best : best + 1], _DRAWS, asked.basis.seed))
+    draws = utilities(fitted.data, objective.terms, drawn(fitted, x[best : best + 1], DRAWS, asked.basis.seed))
     low, high = np.quantile(draws, [0.025, 0.975])
     value = objective.utility({name: told for name, (told, _) in predicted.items()})
     same = [one.trial for one in asked.candidates if one.parameters == at]
@@ -123,20 +122,3 @@ def _searched(mean: Mean, found: Asked, space: SearchSpace) -> Iterator[tuple[Fl
         yield point, best[1]
         if not mean.press(point):
             return
-
-
-def drawn(fitted: Fitted, x: Floats, count: int, seed: int) -> Floats:
-    """Joint draws of what points ``c x w`` truly give, in standardized units: ``c x count x m``."""
-    rng = np.random.default_rng([seed, 9])
-    draws = []
-    for function, posterior in zip(fitted.functions, fitted.posteriors, strict=True):
-        mean, covariance = posterior.joint(x)
-        normal = rng.standard_normal((len(x), count))
-        draws.append(function.undone(mean[:, None] + cholesky(covariance, posterior.hyper.outputscale) @ normal))
-    return np.stack(draws, axis=-1)
-
-
-def utilities(data: Data, terms: tuple[tuple[str, float], ...], y: Floats) -> Floats:
-    """An objective of these terms, in its own unit, of standardized metrics: ``c x s x m`` to ``c x s``."""
-    places = [(data.metrics.index(name), weight) for name, weight in terms]
-    return np.asarray(sum(weight * (data.shift[j] + data.scale[j] * y[..., j]) for j, weight in places))
