@@ -58,9 +58,7 @@ async def run(path, make_worker=None, trials=12, instrument=None, policy="fresh"
         async with client:
             await client.configure_experiment([RangeParameterConfig(name="x", parameter_type="float", bounds=(0, 1))])
             await client.configure_optimization("y")
-            await client.configure_generation_strategy(
-                "random_search", policy=policy
-            )  # "fresh": each point is asked for
+            await client.configure_generation_strategy("random_search", policy=policy)  # "fresh" asks for each point
             await client.configure_runner(FunctionRunner(bench, rerun_safe=False))
             report = await client.run_trials(trials, parallelism=3, progress=False)
             xs = [trial.parameters["x"] for trial in client.state.trials()]

@@ -34,7 +34,7 @@ class Pace:
         self._trial_s = 0.0
 
     def drawn(self, seconds: float) -> None:
-        """One point that needed no model took this long; the quickest counts, as the first waits for a process to start."""
+        """A point that needed no model took this long; the quickest counts: the first waits for a process to start."""
         self._draw_s = min(seconds, self._draw_s or seconds)
 
     def generated(self, seconds: float) -> None:
