@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _courses import compared, plot
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
@@ -93,53 +94,6 @@ def medians(finals: Finals, names: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def courses(runs: dict[str, dict[int, dict[str, Any]]], hours: Floats) -> dict[str, Floats]:
-    """The median regret at each time, of the seeds that all have; infinite before half of them have a result."""
-    seeds = sorted(set.intersection(*(set(by_seed) for by_seed in runs.values())))
-    found = {}
-    for name, by_seed in runs.items():
-        table = [
-            np.append(np.inf, by_seed[seed]["regret"])[
-                np.searchsorted(np.asarray(by_seed[seed]["times"]) / 3600, hours, side="right")
-            ]
-            for seed in seeds
-        ]
-        found[name] = np.median(table, axis=0)
-    return found
-
-
-def behind(course: dict[str, Floats], hours: Floats) -> list[str]:
-    """When a peer's median regret was less than ours."""
-    told = []
-    for name, values in course.items():
-        late = hours[values < course[OURS]] if name != OURS else hours[:0]
-        if len(late):
-            told.append(f"{name} at {len(late)} of {len(hours)} times, {late[0] * 3600:.0f} to {late[-1] * 3600:.0f} s")
-    return told
-
-
-def plot(cells: dict[Cell, tuple[Floats, dict[str, Floats]]], path: Path) -> None:
-    """Regret against virtual time, one picture a cell."""
-    import matplotlib  # noqa: PLC0415 (tables need none)
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot  # noqa: PLC0415 (the back end is chosen first)
-
-    figure, axes = pyplot.subplots(1, len(cells), figsize=(5.5 * len(cells), 4), squeeze=False, layout="constrained")
-    for axis, ((problem, parallel, seconds), (hours, course)) in zip(axes[0], cells.items(), strict=True):
-        for name, values in course.items():
-            axis.step(hours, values, where="post", label=name, linewidth=2.2 if name == OURS else 1.2)
-        axis.set(
-            title=f"{problem}: trials of {seconds:g} s, {parallel} slots, suggestions' time charged",
-            xlabel="virtual time / h",
-            ylabel="median regret",
-            yscale="log",
-        )
-        axis.title.set_fontsize(9)
-        axis.legend(fontsize=8)
-    figure.savefig(path, dpi=150)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path, help="what optimization.py wrote")
@@ -168,17 +122,22 @@ def main() -> None:
             cells_n, runs_n, ((middle_1,), (low_1,), (high_1,)) = found
             print(f"| {peer} | {middle_1:.0%} | [{low_1:.0%}, {high_1:.0%}] | {runs_n} pairs, {cells_n} cells |")
 
-    drawn = {}
-    for cell, runs in everything.items():
-        if cell[2] and OURS in runs:
-            taking = {name: runs[name] for name in names if runs.get(name)}
-            last = max(one["times"][-1] for by_seed in taking.values() for one in by_seed.values())
-            hours = np.linspace(0, last / 3600, 400)
-            drawn[cell] = (hours, courses(taking, hours))
-            print(f"\n{cell[0]}, {cell[1]} slots, trials of {cell[2]:g} s, time charged: ahead of titrant were")
-            print("\n".join(behind(drawn[cell][1], hours)) or "none at any time")
-    if options.plot is not None and drawn:
-        plot(drawn, options.plot)
+    charged = {
+        cell: {name: runs[name] for name in names if runs.get(name)}
+        for cell, runs in everything.items()
+        if cell[2] and OURS in runs
+    }
+    for (problem, parallel, length), runs in charged.items():
+        print(
+            f"\n{problem}, {parallel} slots, trials of {length:g} s, time charged: share of the times until the end\n"
+        )
+        print(
+            "| peer | seeds | end | ahead of titrant | beyond chance | behind it beyond chance |\n"
+            "|---|---|---|---|---|---|"
+        )
+        print(*compared(runs[OURS], {name: runs[name] for name in runs if name != OURS}), sep="\n")
+    if options.plot is not None and charged:
+        plot(charged, OURS, options.plot)
 
 
 if __name__ == "__main__":

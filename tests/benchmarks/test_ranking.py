@@ -156,20 +156,82 @@ def test_the_table_shows_medians_and_counts_with_the_best_in_bold(ranking, found
     ]
 
 
-def test_a_course_is_the_median_of_what_each_seed_had_at_a_time(ranking, found):
-    times = {0: [3600.0, 7200.0], 1: [3600.0, 10800.0], 2: [7200.0, 10800.0]}
-    finals = found(*(one("titrant", float(seed), seed=seed, seconds=10.0, times=at) for seed, at in times.items()))
+@pytest.fixture
+def courses(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import _courses  # noqa: PLC0415
 
-    course = ranking.courses(finals["bowl", 4, 10.0], np.array([0.5, 1.0, 2.0, 3.0]))
-
-    assert course["titrant"].tolist() == [np.inf, 9.0, 9.0, 1.0]
+    return _courses
 
 
-def test_it_is_told_when_a_peer_was_ahead(ranking):
-    hours = np.array([1.0, 2.0, 3.0])
-    course = {"titrant": np.array([3.0, 2.0, 1.0]), "ax": np.array([3.0, 1.5, 0.5]), "sobol": np.array([9.0, 8.0, 7.0])}
+def charged(regret, times, *, seed=0, parallel=1):
+    """A run on whose clock suggestions counted, too."""
+    return {"regret": regret, "times": times, "seed": seed, "parallel": parallel}
 
-    assert ranking.behind(course, hours) == ["ax at 2 of 3 times, 7200 to 10800 s"]
+
+def test_a_course_is_what_each_seed_had_at_a_time(courses):
+    runs = {0: charged([9.0, 1.0], [10.0, 20.0]), 1: charged([8.0, 2.0], [10.0, 30.0])}
+
+    found = courses.course(runs, [0, 1], np.array([5.0, 10.0, 25.0, 30.0]))
+
+    assert found.tolist() == [[np.inf, 9.0, 1.0, 1.0], [np.inf, 8.0, 8.0, 2.0]]
+
+
+def test_a_run_is_looked_at_until_its_last_trial_begins(courses):
+    """With two slots the last of five trials begins when the third is over, and one slot is idle after the fourth."""
+    ended = [10.0, 11.0, 20.0, 22.0, 30.0]
+    runs = {0: charged([1.0] * 5, ended, parallel=2), 1: charged([1.0] * 5, [2 * t for t in ended], parallel=2)}
+
+    assert courses.horizon(runs) == 20.0
+
+
+def test_a_peer_is_compared_until_the_first_of_both_has_no_more_trials_to_begin(courses):
+    ours = {0: charged([3.0, 2.0, 1.0], [10.0, 20.0, 30.0])}
+    theirs = {0: charged([3.0, 2.0, 1.0], [10.0, 40.0, 90.0])}
+
+    (found,) = courses.compared(ours, {"ax": theirs})
+
+    assert (found.peer, found.seeds, found.seconds[-1]) == ("ax", 1, 20.0)
+
+
+def test_it_is_told_when_a_peer_was_ahead_and_when_that_was_no_chance(courses):
+    """Up to 20 s the peer has the smaller regret on every seed, from then on titrant."""
+    ours = {seed: charged([5.0, 1.0, 1.0], [10.0, 20.0, 41.0], seed=seed) for seed in range(9)}
+    theirs = {seed: charged([4.0, 4.0, 4.0], [10.0, 40.0, 41.0], seed=seed) for seed in range(9)}
+
+    (found,) = courses.compared(ours, {"ax": theirs})
+
+    early = (found.seconds >= 10.0) & (found.seconds < 20.0)
+    assert found.ahead.tolist() == found.sure.tolist() == early.tolist()
+    assert found.behind.tolist() == (found.seconds >= 20.0).tolist()
+    assert str(found) == "| ax | 9 | 20 s | 50% (10 to 20 s) | 50% (10 to 20 s) | 0% (20 to 20 s) |"
+
+
+def test_a_lead_on_some_seeds_alone_may_be_chance(courses):
+    """On five of nine seeds the peer is ahead, on four titrant: the median is the peer's, but a draw may turn it."""
+    ours = {seed: charged([2.0, 2.0], [10.0, 40.0], seed=seed) for seed in range(9)}
+    theirs = {seed: charged([1.0 if seed < 5 else 3.0] * 2, [10.0, 40.0], seed=seed) for seed in range(9)}
+
+    (found,) = courses.compared(ours, {"ax": theirs})
+
+    assert found.ahead[-1]
+    assert not found.sure.any()
+    assert not found.behind.any()
+
+
+def test_before_the_first_results_nobody_is_ahead(courses):
+    runs = {0: charged([2.0, 2.0], [10.0, 40.0])}
+
+    (found,) = courses.compared(runs, {"ax": {0: charged([1.0, 1.0], [10.0, 40.0])}})
+
+    assert found.seconds[-1] == 10.0
+    assert not (found.ahead[:-1] | found.behind[:-1]).any()
+
+
+def test_peers_without_a_seed_in_common_are_not_compared(courses):
+    runs = {0: charged([2.0, 2.0], [10.0, 40.0])}
+
+    assert list(courses.compared(runs, {"ax": {1: charged([1.0, 1.0], [10.0, 40.0])}})) == []
 
 
 def run(script, *words):
@@ -199,10 +261,17 @@ def test_what_the_benchmark_writes_is_ranked(tmp_path):
 
 def test_the_time_that_suggestions_take_is_told_where_it_was_charged(tmp_path):
     file = tmp_path / "charged.json"
-    ours = one("titrant", 2.0, seconds=10.0, times=[10.0, 20.0])
-    file.write_text(json.dumps({"runs": [ours, one("ax", 1.0, seconds=10.0, times=[10.0, 40.0])]}))
+    ours = one("titrant", 2.0, parallel=1, seconds=10.0, times=[10.0, 20.0])
+    file.write_text(json.dumps({"runs": [ours, one("ax", 1.0, parallel=1, seconds=10.0, times=[10.0, 40.0])]}))
 
     said = run("ranking.py", str(file), "--optimizers", "titrant,ax").splitlines()
 
-    assert said[-2] == "bowl, 4 slots, trials of 10 s, time charged: ahead of titrant were"
-    assert said[-1].startswith("ax at 1 of 400 times, 40 to 40 s")
+    assert "bowl, 1 slots, trials of 10 s, time charged: share of the times until the end" in said
+    assert said[-1] == "| ax | 1 | 10 s | never | never | never |"
+
+
+def test_the_first_points_of_every_design_are_compared():
+    said = run("first_points.py", "--problems", "branin,reaction", "--seeds", "3", "--count", "4").splitlines()
+
+    assert {len(line.split("|")) for line in said} == {9}
+    assert [line.split(" |")[0] for line in said[2:]] == ["| branin", "| reaction"]
