@@ -22,7 +22,7 @@ def ranking(monkeypatch):
 def one(optimizer, final, *, seed=0, problem="bowl", parallel=4, seconds=0.0, **more):
     """A run as ``optimization.py`` keeps it."""
     kept = {"optimizer": optimizer, "problem": problem, "parallel": parallel, "seed": seed, "seconds": seconds}
-    return {**kept, "regret": [9.0, final], **more}
+    return {**kept, "regret": [9.0, final], "recommended": None, **more}
 
 
 @pytest.fixture
@@ -154,6 +154,43 @@ def test_the_table_shows_medians_and_counts_with_the_best_in_bold(ranking, found
         "|---|---|---|---|---|",
         "| bowl | 4 | **2** (3) | 3.5 (2) | – |",
     ]
+
+
+def test_where_there_is_noise_it_is_told_what_each_would_settle_on(ranking, found):
+    noisy = {"problem": "hartmann6n", "regret": [9.0, 0.1]}
+    finals = found(
+        one("titrant", 0.1, recommended=0.2, peak=0.15, **noisy),
+        one("titrant", 0.1, seed=1, recommended=0.4, peak=0.25, **noisy),
+        one("ax", 0.1, recommended=0.3, peak=None, **noisy),
+        one("sobol", 0.1, recommended=None, peak=None, **noisy),
+        one("titrant", 0.1, problem="hartmann6", recommended=0.2, peak=0.1),
+    )
+
+    assert ranking.settled(finals, ["titrant", "ax", "sobol"]).splitlines()[2:] == [
+        "| hartmann6n | 4 | titrant | 0.3 (2) | 0.2 (2) |",
+        "| hartmann6n | 4 | ax | 0.3 (1) | – |",
+    ]
+
+
+def test_tables_are_put_between_the_marks_of_a_page(ranking, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- ranking:begin -->\nold\n<!-- ranking:end -->\nafter\n")
+
+    ranking.write_into(page, "new")
+    ranking.write_into(page, "newer")
+
+    assert page.read_text() == "before\n<!-- ranking:begin -->\nnewer\n<!-- ranking:end -->\nafter\n"
+
+
+@pytest.mark.parametrize("content", ["", "<!-- ranking:begin -->", "<!-- ranking:end --> <!-- ranking:begin -->"])
+def test_a_page_without_both_marks_is_left_as_it_is(ranking, tmp_path, content):
+    page = tmp_path / "page.md"
+    page.write_text(content)
+
+    with pytest.raises(ValueError, match="write both where the tables are to stand"):
+        ranking.write_into(page, "new")
+
+    assert page.read_text() == content
 
 
 @pytest.fixture
