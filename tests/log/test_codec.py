@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from titrant.errors import EventRejected, LogCorrupt, LogTooNew
 from titrant.messages import codec
-from titrant.messages.events import TrialCompleted, TrialCreated, TrialFailed, TrialRunning
+from titrant.messages.events import ExperimentConfigured, TrialCompleted, TrialCreated, TrialFailed, TrialRunning
+from titrant.model.experiment import Experiment
+from titrant.model.space import RangeParameterConfig, search_space
 
 FAILED = TrialFailed(trial=3, reason="leak")
 
@@ -123,6 +125,18 @@ values = st.recursive(
 def test_all_that_json_can_hold_is_stored_and_read_back(metadata):
     event = TrialRunning(trial=0, attempt=1, metadata=metadata)
     assert codec.decode(*codec.encode_checked(event)) == event
+
+
+@pytest.mark.parametrize("count", [1, 12, 40])
+def test_what_is_unset_is_left_out_however_much_there_is(count):
+    """More than ``MAX_DEPTH`` brackets have the depth looked at, one by one."""
+    space = search_space([RangeParameterConfig(f"x{i}", (0.0, 1.0)) for i in range(count)])
+    event = ExperimentConfigured(experiment=Experiment(name="wide", space=space))
+
+    tag, schema, payload = codec.encode_checked(event)
+
+    assert "is_fidelity" not in payload
+    assert codec.decode(tag, schema, payload) == event
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -129,7 +129,9 @@ def _fault(value: object, path: str, depth: int) -> str | None:
         case str():
             return _surrogate(value, path)
         case msgspec.Struct():
-            named = [(f"{path}.{name}", getattr(value, name)) for name in value.__struct_fields__]
+            # What is unset has no place in the JSON at all.
+            fields = [(f"{path}.{name}", getattr(value, name)) for name in value.__struct_fields__]
+            named = [(where, item) for where, item in fields if item is not msgspec.UNSET]
         case dict():
             if odd := next((key for key in value if not isinstance(key, str)), None):
                 return f"{path} has the key {odd!r}, which is no text"
