@@ -311,6 +311,12 @@ def test_a_wait_that_is_no_time_is_refused():
         then(lab(), c.ConfigureStrategy(strategy=GenerationStrategy(wait_seconds=-1.0)))
 
 
+@pytest.mark.parametrize("seconds", [0.0, -5.0, float("nan"), float("inf")])
+def test_a_deadline_that_is_no_time_is_refused(seconds):
+    with pytest.raises(CommandRefused, match=r"give suggestion_deadline_seconds a number of seconds above 0"):
+        then(lab(), c.ConfigureStrategy(strategy=GenerationStrategy(deadline_seconds=seconds)))
+
+
 def test_a_graph_goes_into_the_log_and_comes_out_equal():
     strategy = GenerationStrategy(nodes=(THREE_BLIND, TWO_AT_ONCE), policy="fresh")
     stored = codec.encode_checked(e.StrategyConfigured(strategy=strategy))

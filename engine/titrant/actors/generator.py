@@ -6,7 +6,9 @@ with it.  A killed worker is this actor's failure: its supervisor starts it anew
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -15,7 +17,7 @@ import msgspec
 
 from titrant.actors.circumstances import read
 from titrant.actors.mail import Do, Examine, Predict, Suggest, Suggested, Warm
-from titrant.errors import ActorStopped, GenerationError, WorkerDied
+from titrant.errors import ActorStopped, GenerationError, GenerationTimeout, WorkerDied
 from titrant.generators import wire
 from titrant.generators.base import PredictionReply, Reply, Request
 from titrant.generators.dispatch import needs_torch
@@ -29,6 +31,8 @@ from titrant.generators.requests import (
 from titrant.messages.commands import By, RecordGenerationFailure
 from titrant.model.experiment import Node
 from titrant.model.insight import Insight
+from titrant.model.restrictions import Function
+from titrant.rules.state import State
 from titrant.runtime.clock import Clock
 from titrant.runtime.crash_points import crash_point
 from titrant.runtime.mailbox import Mailbox
@@ -39,6 +43,9 @@ T = TypeVar("T")
 
 SAME_WAY = ("sobol", "random", "latin_hypercube")
 """Nodes that find their points as Sobol does: where one of them fails, Sobol would too."""
+
+GRACE_S = 5.0
+"""What Sobol has at least where it stands in, even past the deadline: enough to start a worker on a busy machine."""
 
 
 class Worker(Protocol):
@@ -59,6 +66,13 @@ class Worker(Protocol):
         """End it now; a ``call`` under way raises ``WorkerDied``."""
 
 
+class _Late(Exception):
+    """The deadline passed: of a call under way, or (``busy``) while others had the worker."""
+
+    def __init__(self, *, busy: bool) -> None:
+        super().__init__(": its worker was busy with earlier requests" if busy else "")
+
+
 class _Answered(msgspec.Struct, frozen=True):
     """A reply, and the request that it answers: not the one that was sent first where another node stood in."""
 
@@ -72,7 +86,9 @@ class GeneratorActor:
 
     A third one starts with the first question about a model, so that no suggestion has to wait for the answer.
 
-    Each request has the strategy's deadline; when it passes, the model's worker is ended and the light one stands in.
+    A request has the strategy's deadline, from when it gets here: waiting for a worker counts.  When it passes, the
+    worker that is at it is ended (never one that is at another's), and Sobol stands in.  Sobol has what is left of the
+    deadline, ``GRACE_S`` at least; when it takes longer too, there is no suggestion, and the answer says why.
     """
 
     name = "generator"
@@ -136,39 +152,17 @@ class GeneratorActor:
 
     async def _suggest(self, ask: Suggest) -> Suggested:
         began = self._clock.now()
+        until = anyio.current_time() + ask.state.strategy.deadline_seconds
         crash_point("generator.suggest.before")
-        deadline = ask.state.strategy.deadline_seconds
-        model = ask.node == "bo"
-        torch = needs_torch(method_of(ask.state, ask.strategy_node))
         try:
             context = await read(ask, self.context, self._clock)
-        except GenerationError as exc:
-            return Suggested(ask=ask.ask, proposals=(), failure=describe(exc), seconds=self._seconds(began))
-        if context is not None:
-            ask = msgspec.structs.replace(ask, fixed={**ask.fixed, **context})
-        try:
-            if ask.instead:
-                answered = await self._stand_in(ask, ask.instead)
-            elif model and ask.in_haste and torch not in self._ready:
-                self._tasks.start_soon(partial(self._load_model, torch=torch))
-                answered = await self._stand_in(ask, "the model is still being loaded")
-            else:
-                answered = await self._ask(ask, ask.node, deadline, model=model)
-                self._ready |= {torch} if model else set()
-        except TimeoutError:
-            reason = f"no suggestion from node {ask.node!r} within {deadline:g} s"
-            answered = await self._stand_in(ask, reason)
+            if context is not None:
+                ask = msgspec.structs.replace(ask, fixed={**ask.fixed, **context})
+            answered = await self._node_or_stand_in(ask, until)
         except WorkerDied:
             raise
         except GenerationError as exc:
-            try:
-                if ask.node in SAME_WAY:
-                    raise
-                answered = await self._stand_in(ask, describe(exc))
-            except WorkerDied:
-                raise
-            except GenerationError as worse:
-                return Suggested(ask=ask.ask, proposals=(), failure=describe(worse), seconds=self._seconds(began))
+            return Suggested(ask=ask.ask, proposals=(), failure=describe(exc), seconds=self._seconds(began))
         reply = answered.reply
         for fallback in {proposal.fallback for proposal in reply.proposals if proposal.fallback} - {None}:
             await self._record_failure(ask.node, str(fallback))
@@ -185,7 +179,40 @@ class GeneratorActor:
             context=context,
         )
 
-    async def _ask(self, ask: Suggest, node: Node, deadline: float | None, *, model: bool) -> _Answered:
+    async def _node_or_stand_in(self, ask: Suggest, until: float) -> _Answered:
+        """What the node suggests, or Sobol in its place.
+
+        Raises:
+            WorkerDied: A worker ended by itself.
+            GenerationError: Neither suggests anything, or not in time.
+        """
+        model = ask.node == "bo"
+        torch = needs_torch(method_of(ask.state, ask.strategy_node))
+        deadline = ask.state.strategy.deadline_seconds
+        if ask.instead:
+            return await self._stand_in(ask, ask.instead, until)
+        if anyio.current_time() >= until:
+            reason = f"nothing was left of {deadline:g} s to ask node {ask.node!r} once the context had been read"
+            return await self._stand_in(ask, reason, until)
+        if model and ask.in_haste and torch not in self._ready:
+            self._tasks.start_soon(partial(self._load_model, torch=torch))
+            return await self._stand_in(ask, "the model is still being loaded", until)
+        try:
+            answered = await self._ask(ask, ask.node, until, model=model)
+        except _Late as late:
+            reason = f"no suggestion from node {ask.node!r} within {deadline:g} s{late}"
+        except WorkerDied:
+            raise
+        except GenerationError as exc:
+            if ask.node in SAME_WAY:
+                raise
+            reason = describe(exc)
+        else:
+            self._ready |= {torch} if model else set()
+            return answered
+        return await self._stand_in(ask, reason, until)
+
+    async def _ask(self, ask: Suggest, node: Node, until: float, *, model: bool) -> _Answered:
         """Have a node's suggestions made, and tell what exactly was asked; raises as ``_call`` does."""
         request = suggestion_request(
             ask.state,
@@ -200,27 +227,45 @@ class GeneratorActor:
         def answered(worker: Worker) -> _Answered:
             return _Answered(request, fingerprint(request), worker.call(request))
 
-        return await self._call(answered, deadline, model=model)
+        return await self._call(answered, until, model=model)
 
-    async def _call(self, question: Callable[[Worker], T], deadline: float | None, *, model: bool | None) -> T:
+    async def _call(self, question: Callable[[Worker], T], until: float, *, model: bool | None) -> T:
         """Ask a worker, and end it when the deadline passes: a fit that hangs cannot be asked to stop.
 
         Raises:
-            TimeoutError: The deadline passed.
+            _Late: The deadline passed; if that was before the worker's turn came, the worker goes on.
             WorkerDied: The worker ended.
         """
-        async with self._turns[model]:
+        async with self._turn(model, until):
             worker = self._worker(model=model)
-            with anyio.move_on_after(deadline):
+            with anyio.CancelScope(deadline=until):
                 found = await self._clock.outside(lambda: run_in_thread(question, worker))
                 if self._clock.virtual and isinstance(found, _Answered) and found.reply.virtual_seconds:
                     await anyio.sleep(found.reply.virtual_seconds)
                 return found
-            worker.kill()
+            # Not awaited: a program that a user's function has started may keep the dead worker's pipes open.
+            self._tasks.start_soon(run_in_thread, worker.kill)
             self._workers.pop(model, None)
             if model:
                 self._ready.clear()
-        raise TimeoutError
+        raise _Late(busy=False)
+
+    @asynccontextmanager
+    async def _turn(self, model: bool | None, until: float) -> AsyncIterator[None]:
+        """Have a worker to oneself, after those who asked before.
+
+        Raises:
+            _Late: It was not free by *until*.
+        """
+        turn = self._turns[model]
+        with anyio.CancelScope(deadline=until) as waiting:
+            await turn.acquire()
+        if waiting.cancelled_caught:
+            raise _Late(busy=True)
+        try:
+            yield
+        finally:
+            turn.release()
 
     async def _load_model(self, *, torch: bool) -> None:
         """Have the model's worker load what models need; with torch it takes seconds."""
@@ -228,14 +273,24 @@ class GeneratorActor:
             return
         self._loading.add(torch)
         try:
-            await self._call(lambda worker: worker.call(wire.Warm(torch)), None, model=True)
+            await self._call(lambda worker: worker.call(wire.Warm(torch)), math.inf, model=True)
             self._ready.add(torch)
         finally:
             self._loading.discard(torch)
 
-    async def _stand_in(self, ask: Suggest, reason: str) -> _Answered:
-        """Sobol in place of a node that was too slow; told in the log and in each suggestion."""
-        answered = await self._ask(ask, "sobol", None, model=False)
+    async def _stand_in(self, ask: Suggest, reason: str, until: float) -> _Answered:
+        """Sobol in place of a node that was too slow; told in the log and in each suggestion.
+
+        Raises:
+            GenerationTimeout: Sobol was too slow as well.
+        """
+        now = anyio.current_time()
+        until = max(until, now + GRACE_S)
+        try:
+            answered = await self._ask(ask, "sobol", until, model=False)
+        except _Late as late:
+            neither = f"{reason}; and none from Sobol in its place within {until - now:.3g} s more{late}"
+            raise GenerationTimeout(f"{neither}. {_what_to_do(ask.state)}") from None
         told = tuple(msgspec.structs.replace(proposal, fallback=reason) for proposal in answered.reply.proposals)
         return msgspec.structs.replace(answered, reply=msgspec.structs.replace(answered.reply, proposals=told))
 
@@ -249,10 +304,11 @@ class GeneratorActor:
             ask.answer.fail(GenerationError("there is nothing to predict: configure the experiment and its objective"))
             return
         deadline = ask.state.strategy.deadline_seconds
+        until = anyio.current_time() + deadline
         try:
-            reply: PredictionReply = await self._call(lambda worker: worker.call(request), deadline, model=True)
-        except TimeoutError:
-            ask.answer.fail(GenerationError(f"no prediction within {deadline:g} s"))
+            reply: PredictionReply = await self._call(lambda worker: worker.call(request), until, model=True)
+        except _Late as late:
+            ask.answer.fail(GenerationError(f"no prediction within {deadline:g} s{late}"))
         except GenerationError as exc:
             ask.answer.fail(exc)
             if isinstance(exc, WorkerDied):
@@ -262,10 +318,11 @@ class GeneratorActor:
 
     async def _examine(self, ask: Examine) -> None:
         """Answer a question; a worker that dies of it is replaced with the next one, and nothing else notices."""
+        until = anyio.current_time() + ask.deadline
         try:
-            reply: Insight = await self._call(lambda worker: worker.call(ask.request), ask.deadline, model=None)
-        except TimeoutError:
-            ask.answer.fail(GenerationError(f"no answer within {ask.deadline:g} s"))
+            reply: Insight = await self._call(lambda worker: worker.call(ask.request), until, model=None)
+        except _Late as late:
+            ask.answer.fail(GenerationError(f"no answer within {ask.deadline:g} s{late}"))
         except GenerationError as exc:
             if isinstance(exc, WorkerDied) and (worker := self._workers.pop(None, None)) is not None:
                 worker.kill()
@@ -275,3 +332,15 @@ class GeneratorActor:
 
     def _seconds(self, began: int) -> float:
         return (self._clock.now() - began) / 1e6
+
+
+def _what_to_do(state: State) -> str:
+    """What probably makes Sobol slow, and what helps."""
+    restrictions = () if state.experiment is None else state.experiment.space.restrictions or ()
+    functions = [one.text for one in restrictions if isinstance(one, Function)]
+    if not functions:
+        return "The machine is busy, or points are hard to find in this space: raise suggestion_deadline_seconds"
+    return (
+        f"The constraint {', '.join(functions[:3])} is the likely cause, as each suggestion asks it about many points: "
+        "time one call of it, then make it faster, write it as a formula, or raise suggestion_deadline_seconds"
+    )

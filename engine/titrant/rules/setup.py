@@ -152,6 +152,11 @@ def strategy_flaw(strategy: GenerationStrategy, space: SearchSpace) -> str | Non
     """What is wrong with a strategy in that space; None where nothing is."""
     if not (strategy.wait_seconds >= 0 and math.isfinite(strategy.wait_seconds)):
         return f"a slot cannot wait {strategy.wait_seconds!r} s for a fresh suggestion: give 0 or more seconds"
+    if not (strategy.deadline_seconds > 0 and math.isfinite(strategy.deadline_seconds)):
+        return (
+            f"no suggestion can be made within {strategy.deadline_seconds!r} s: "
+            "give suggestion_deadline_seconds a number of seconds above 0, such as 120"
+        )
     if (wrong := flaw_of_cost(space, strategy.cost)) is not None:
         return wrong
     if space.having("fidelity") and "botorch" in (strategy.method, *(node.method for node in strategy.nodes)):
