@@ -95,6 +95,39 @@ def test_a_threshold_and_a_constraint_may_refer_to_the_baseline():
         assert 0 <= parameters["x"] <= 1
 
 
+@pytest.mark.parametrize("model", [True, False])
+def test_a_constraint_whose_baseline_has_no_data_does_not_count_and_is_named_beside_the_answer(model):
+    """The others count all the same, whichever comes first."""
+    with Client(random_seed=1) as client:
+        client.configure_experiment([RangeParameterConfig("x", (0, 1))])
+        client.configure_optimization("yield", ["heat <= 1.6*baseline", "cost <= 0.6"])
+        for x in (0.1, 0.3, 0.5, 0.9):
+            client.complete_trial(client.attach_trial({"x": x}), {"yield": x, "heat": x, "cost": x})
+
+        best = client.get_best_parameterization(use_model_predictions=model)
+
+        assert best[0]["x"] == 0.5
+        assert best.reason.endswith(
+            "heat <= 1.6*baseline: counts as kept, as the baseline has no data yet (attach_baseline)"
+        )
+
+        client.complete_trial(client.attach_baseline({"x": 0.2}), {"yield": 0.2, "heat": 0.2, "cost": 0.2})
+        best = client.get_best_parameterization(use_model_predictions=model)
+
+        assert (best[0]["x"], best.reason) == (0.3, "")
+
+
+def test_a_front_names_the_constraints_that_do_not_count_yet():
+    with Client(random_seed=1) as client:
+        client.configure_experiment([RangeParameterConfig("x", (0, 1))])
+        client.configure_optimization("yield, -cost", ["heat <= 1.6*baseline"])
+        told(client, heat=lambda x: x)
+
+        for model in (True, False):
+            assert "heat <= 1.6*baseline: counts as kept" in client.get_pareto_frontier(model).reason
+            assert "heat <= 1.6*baseline: counts as kept" in client.get_hypervolume(model).reason
+
+
 def test_a_hypervolume_needs_several_objectives_and_a_front():
     with Client(random_seed=1) as client:
         client.configure_experiment([RangeParameterConfig("x", (0, 1))])

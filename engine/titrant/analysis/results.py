@@ -10,11 +10,11 @@ import msgspec
 
 from titrant.analysis.marks import saw_withdrawn
 from titrant.analysis.table import Row, Table
-from titrant.errors import CommandRefused, ObjectiveError
+from titrant.errors import CommandRefused
 from titrant.generators.requests import tasks
 from titrant.model.comparison import counting, tallies
 from titrant.model.fidelity import at_target, cost_of, told
-from titrant.model.objective import OptimizationConfig
+from titrant.model.objective import OptimizationConfig, OutcomeConstraint
 from titrant.model.observation import by_metric, means
 from titrant.model.trial import Parameterization, Trial, TrialStatus
 from titrant.rules.changing import is_inside, project
@@ -121,10 +121,25 @@ def nothing_yet(state: State) -> str:
 
 def feasible(state: State, values: Mapping[str, float]) -> bool:
     """Whether *values* keep the outcome constraints; relative ones count as kept while the baseline has no data."""
-    try:
-        return configured(state).feasible(values, baseline_means(state))
-    except ObjectiveError:
-        return True
+    baseline = baseline_means(state)
+    left = left_open(state)
+    return all(one in left or one.is_met(values, baseline) for one in configured(state).constraints)
+
+
+def left_open(state: State) -> tuple[OutcomeConstraint, ...]:
+    """The outcome constraints that nothing can be said of, as what they refer to in the baseline is not known."""
+    known = baseline_means(state) or {}
+    return tuple(
+        one
+        for one in configured(state).constraints
+        if one.relative and not all(name in known for name in one.metric_names)
+    )
+
+
+def not_counted(state: State) -> str:
+    """What is to be said of an answer that some constraints don't count for yet; empty where all do."""
+    texts = ", ".join(one.text for one in left_open(state))
+    return f"{texts}: counts as kept, as the baseline has no data yet (attach_baseline)" if texts else ""
 
 
 def best_observed(state: State) -> Best | None:

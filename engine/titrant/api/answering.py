@@ -61,7 +61,7 @@ class Answering(OnEngine):
             best.trial.index,
             best.trial.arm_name,
             source="observed",
-            reason=reason,
+            reason=_reason(state, reason),
         )
 
     async def get_pareto_frontier(self, use_model_predictions: bool = True) -> ParetoFrontier:
@@ -83,8 +83,11 @@ class Answering(OnEngine):
             front = results.undominated(state, [(recipe, _means(values)) for recipe, values in predicted])
             told = {recipe.trial.index: values for recipe, values in predicted}
             return ParetoFrontier(
-                [_answer(state, recipe, told[recipe.trial.index]) for recipe in front], source="model"
+                [_answer(state, recipe, told[recipe.trial.index]) for recipe in front],
+                source="model",
+                reason=_reason(state),
             )
+        reason = _reason(state, reason)
         return ParetoFrontier(
             [
                 BestTrial(
@@ -225,4 +228,11 @@ def _means(values: Mapping[str, tuple[float, float | None]]) -> dict[str, float]
 
 def _answer(state: State, recipe: results.Recipe, values: Prediction) -> BestTrial:
     trial = recipe.trial
-    return BestTrial(results.conditions(state, trial), values, trial.index, trial.arm_name, source="model")
+    return BestTrial(
+        results.conditions(state, trial), values, trial.index, trial.arm_name, source="model", reason=_reason(state)
+    )
+
+
+def _reason(state: State, *reasons: str) -> str:
+    """What is to be said of an answer: why no model gave it, and which constraints did not count."""
+    return "; ".join(filter(None, (*reasons, results.not_counted(state))))

@@ -21,7 +21,8 @@ class BestTrial(tuple[Parameterization, Prediction, int, str]):
 
     Attributes:
         source: Whether the values, and the ranking by them, are a model's predictions or what was measured.
-        reason: Why it was measured values although predictions were asked for; empty where not.
+        reason: Why it was measured values although predictions were asked for, and which outcome constraints did not
+            count, as the baseline has no data; empty where there is nothing of that to be said.
         probability: Where a preference is sought and a model answers: how likely it is the best of the finished ones.
     """
 
@@ -55,7 +56,8 @@ class ParetoFrontier(list[BestTrial]):
 
     Attributes:
         source: Whether that is by a model's predictions or by what was measured.
-        reason: Why it was measured values although predictions were asked for; empty where not.
+        reason: Why it was measured values although predictions were asked for, and which outcome constraints did not
+            count, as the baseline has no data; empty where there is nothing of that to be said.
     """
 
     def __init__(self, trials: Iterable[BestTrial], *, source: Source, reason: str = "") -> None:
@@ -74,7 +76,8 @@ class Hypervolume(msgspec.Struct, frozen=True, kw_only=True):
         inferred: The objectives that have no threshold, whose part of the reference point was inferred from the front;
             it moves with the front, so that volumes at different times cannot be compared.
         source: Whether the front is by a model's predictions or by what was measured.
-        reason: Why it was measured values although predictions were asked for; empty where not.
+        reason: Why it was measured values although predictions were asked for, and which outcome constraints did not
+            count, as the baseline has no data; empty where there is nothing of that to be said.
     """
 
     value: float
