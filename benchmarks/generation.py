@@ -3,7 +3,6 @@
 
 python benchmarks/generation.py start      # process start to first answer, and round trips
 python benchmarks/generation.py cost       # CPU seconds per BO candidate, Hartmann6
-python benchmarks/generation.py plate      # CPU seconds for 96 wells at once
 python benchmarks/generation.py regret 10 100  # Hartmann6, 60 trials one after the other, seeds 100 to 109
 """
 
@@ -86,24 +85,6 @@ def cost() -> None:
             print(f"n = {n}, count = {count}: median {statistics.median(seconds):.3f} CPU s per candidate")
 
 
-def plate() -> None:
-    """All wells of a plate at once, after as many trials, and how many of them differ."""
-    dispatch.warm()
-    function = hartmann6()
-    for n in (30, 96, 200):
-        points = dispatch.suggest(Request(space=SPACE, count=n)).proposals
-        observed = tuple(observe(i, p.parameters, function) for i, p in enumerate(points))
-        seconds, different = [], 96
-        for seed in range(5):
-            began = time.process_time()
-            wells = dispatch.suggest(
-                Request(space=SPACE, node="bo", optimization=GOAL, observed=observed, seed=seed, count=96)
-            ).proposals
-            seconds.append(time.process_time() - began)
-            different = min(different, len({tuple(one.parameters.values()) for one in wells}))
-        print(f"n = {n}, 96 wells, {different} different: median {statistics.median(seconds):.2f} CPU s for all")
-
-
 def regret(seeds: int, first: int) -> None:
     dispatch.warm()
     function = hartmann6()
@@ -135,8 +116,6 @@ if __name__ == "__main__":
             start()
         case ["cost"]:
             cost()
-        case ["plate"]:
-            plate()
         case ["regret", seeds, first]:
             regret(int(seeds), int(first))
         case _:

@@ -7,6 +7,8 @@ from itertools import combinations
 import pytest
 
 from titrant import ChoiceParameterConfig, Client, RangeParameterConfig
+from titrant.errors import GenerationError
+from titrant.generators import requests
 from titrant.model.trial import TrialStatus
 from titrant.replay.decisions import verify_decisions
 
@@ -86,6 +88,103 @@ def test_a_run_ends_when_every_point_was_tried_and_what_runs_is_over(tmp_path, m
         assert {trial.status for trial in trials} == {TrialStatus.COMPLETED}
         assert len({tuple(trial.parameters.items()) for trial in trials}) == len(trials) == 8
     assert verify_decisions(path).equal == 8
+
+
+WHOLE = [RangeParameterConfig(name, (0, 3), "int") for name in "ab"]
+WATER = RangeParameterConfig("water", (0.0, 10.0))
+DETERMINED = {
+    "the solvent fills up": ([*WHOLE, WATER], ["a + b + water = 10"], 16),
+    "the solvent does not reach that far": ([*WHOLE, WATER], ["a + b + 2*water = 4", "water >= 0.9"], 6),
+    "two unknowns have two equations": (
+        [*WHOLE, WATER, RangeParameterConfig("salt", (-10.0, 10.0))],
+        ["0.3*a + 0.7*water + salt = 3", "water - salt = 0.1*b"],
+        16,
+    ),
+    "bounds leave one point": ([RangeParameterConfig(name, (0.0, 1.0)) for name in "ab"], ["a + b = 2"], 1),
+    "an equality says what it is": ([WHOLE[0], WATER], ["water = 0.5"], 4),
+    "two inequalities do": ([WHOLE[0], WATER], ["water <= 0.5", "water >= 0.5"], 4),
+}
+
+
+@pytest.mark.parametrize("case", DETERMINED)
+@pytest.mark.parametrize("method", ["fast", "random_search"])
+def test_where_constraints_determine_what_is_continuous_each_point_is_tried_once_and_the_run_ends(
+    tmp_path, method, case
+):
+    parameters, constraints, number = DETERMINED[case]
+    path = tmp_path / "determined.titrant"
+    with Client(path, random_seed=1, virtual_time=True) as client:
+        client.configure_experiment(parameters, constraints)
+        client.configure_optimization("-y")
+        client.configure_generation_strategy(method)
+        client.configure_runner(lambda at: {"y": sum(at.values())})
+        report = client.run_trials(30, parallelism=3, progress=False)
+        points = [tuple(round(value, 6) for value in trial.parameters.values()) for trial in client.state.trials()]
+
+    assert report.outcome == "exhausted"
+    assert "used up" in report.reason
+    assert len(set(points)) == len(points) == number
+    assert verify_decisions(path).equal == number
+
+
+def test_a_solvent_that_fills_up_gives_the_conditions_of_a_failed_trial_back():
+    with Client(random_seed=1, virtual_time=True) as client:
+        client.configure_experiment([RangeParameterConfig("x", (0, 3), "int"), WATER], ["x + water = 10"])
+        client.configure_optimization("y")
+        lab = FailsLate()
+        client.configure_runner(lab)
+        report = client.run_trials(50, parallelism=4, progress=False)
+        trials = client.state.trials()
+
+        assert (report.outcome, lab.failed, len(trials)) == ("exhausted", 1, 5)
+        assert trials[4].parameters == pytest.approx(trials[2].parameters)
+
+
+@pytest.mark.parametrize("given", ["context", "fixed_parameters"])
+def test_what_is_given_may_leave_finitely_many_points_and_each_comes_once_for_each_of_its_values(given):
+    warmth = RangeParameterConfig("warmth", (0.0, 1.0), is_context=given == "context")
+    with Client(random_seed=2, virtual_time=True) as client:
+        client.configure_experiment([WHOLE[0], warmth])
+        client.configure_optimization("y")
+        for value in (0.5, 0.25):
+            tried = []
+            for _ in range(4):
+                ((trial, at),) = client.get_next_trials(1, **{given: {"warmth": value}}).items()
+                client.complete_trial(trial, {"y": at["a"] * value})
+                tried.append((at["a"], at["warmth"]))
+            assert sorted(tried) == [(a, value) for a in range(4)]
+            with pytest.raises(GenerationError, match="used up"):
+                client.get_next_trials(1, **{given: {"warmth": value}})
+
+
+def test_logs_of_before_such_points_were_kept_away_from_are_derived_again(tmp_path, monkeypatch):
+    path = tmp_path / "before.titrant"
+    with monkeypatch.context() as before, Client(path, random_seed=2, virtual_time=True) as client:
+        before.setattr(requests, "determined", lambda *_: None)
+        client.configure_experiment([*WHOLE, WATER], ["a + b + water = 10"])
+        client.configure_optimization("y")
+        client.configure_generation_strategy("random_search")
+        client.configure_runner(lambda at: {"y": at["a"]})
+        report = client.run_trials(30, progress=False)
+
+    assert report.outcome == "finished"  # with repeats
+    assert verify_decisions(path).equal == 30
+
+
+def test_where_the_fidelity_alone_is_continuous_the_model_has_no_point_measured_again_at_the_target():
+    with Client(random_seed=1, virtual_time=True) as client:
+        client.configure_experiment(
+            [WHOLE[0], RangeParameterConfig("time", (0.0, 1.0), is_fidelity=True, target_value=1.0)]
+        )
+        client.configure_optimization("y")
+        client.configure_runner(lambda at: {"y": -((at["a"] - 2) ** 2) * at["time"]})
+        report = client.run_trials(25, progress=False)
+        there = [trial for trial in client.state.trials() if trial.parameters["time"] == 1.0]
+
+    assert report.outcome == "exhausted"
+    for place, trial in enumerate(there):
+        assert trial.node != "bo" or trial.parameters not in [other.parameters for other in there[:place]]
+    assert {trial.parameters["a"] for trial in there} == {0, 1, 2, 3}
 
 
 def test_points_that_others_have_in_hand_are_not_suggested_again():

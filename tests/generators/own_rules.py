@@ -14,4 +14,16 @@ def broken(values):
     raise KeyError("no such solvent")
 
 
+def never(values):
+    return False
+
+
+def far(values):
+    return values["x"] >= 0.9
+
+
+def rising(values):
+    return values["y"] - values["x"]
+
+
 NO_FUNCTION = 3

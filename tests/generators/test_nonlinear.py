@@ -12,7 +12,7 @@ from titrant.generators import dispatch
 from titrant.generators.base import Design, Point, Request
 from titrant.generators.encoding import encoding_of
 from titrant.generators.external import settled
-from titrant.generators.nonlinear import Nonlinear
+from titrant.generators.nonlinear import Nonlinear, resolved
 from titrant.generators.process import WorkerProcess
 from titrant.model.objective import optimization_config
 from titrant.model.observation import Observation
@@ -119,11 +119,65 @@ def test_the_model_goes_to_the_rim():
     assert best == pytest.approx(2**0.5, abs=0.03)
 
 
-def test_constraints_that_no_point_keeps_are_named():
-    space = search_space(XY, ["x*y >= 0.9", "(x - y)**2 >= 0.5"])
+GRID = [RangeParameterConfig("x", (0, 9), "int"), RangeParameterConfig("y", (0, 9), "int")]
+MODULE = "tests.generators.own_rules"
 
-    with pytest.raises(GenerationError, match=r"no point found that keeps the constraints x\*y >= 0.9; \(x - y\)"):
-        dispatch.suggest(Request(space=space, count=1))
+
+@pytest.mark.parametrize("node", ["centre", "sobol"])
+@pytest.mark.parametrize(
+    ("parameters", "constraints", "said"),
+    [
+        (
+            GRID,
+            [own_rules.never, "x*y <= 30", "x + y <= 12"],
+            f"constraint '{MODULE}:never' cannot be met: none of the 100 points keeps it; ",
+        ),
+        (
+            GRID,
+            [own_rules.rising, "x*y <= 30", "x - y >= 1"],
+            f"the constraints 'x - y >= 1' and '{MODULE}:rising' clash: none of the 100 points keeps all of them, and ",
+        ),
+        (
+            XY,
+            [own_rules.never, "x*y <= 0.3"],
+            f"no point found that keeps the constraint '{MODULE}:never', by searching, which is no proof: ",
+        ),
+        (
+            XY,
+            ["x*y <= 0.9", own_rules.far, "x + y <= 1.2", own_rules.rising],
+            f"no point found that keeps the constraints 'x + y <= 1.2', '{MODULE}:far' and '{MODULE}:rising', by sea",
+        ),
+        (
+            XY,
+            ["x*y >= 0.9", "(x - y)**2 >= 0.5", "x <= 0.99"],
+            "the constraints 'x*y >= 0.9' and '(x - y)**2 >= 0.5' clash: no point within the bounds ",
+        ),
+    ],
+    ids=["a function", "a function and a plane", "a function anywhere", "functions anywhere", "formulas"],
+)
+def test_where_no_point_is_found_the_constraints_that_clash_are_named_and_no_other(parameters, constraints, said, node):
+    with pytest.raises(GenerationError) as caught:
+        dispatch.suggest(Request(space=search_space(parameters, constraints), count=1, node=node))
+
+    assert str(caught.value).startswith(said)
+
+
+def test_what_is_held_fixed_is_told_where_it_leaves_no_point():
+    space = search_space(XY, ["x*y >= 0.2", "(x - y)**2 >= 0.12", "x + y <= 1.3", "x <= 0.9"])
+
+    with pytest.raises(GenerationError, match=r"^with x = 0.5 held fixed: .* 1.3', 'x\*y >= 0.2' and '.* 0.12' clash"):
+        dispatch.suggest(Request(space=space, count=1, fixed={"x": 0.5}))
+
+
+def test_a_function_is_asked_about_each_point_of_a_grid_once_to_find_that_it_allows_none(monkeypatch):
+    asked = []
+    monkeypatch.setattr(own_rules, "never", lambda values: bool(asked.append(tuple(values.values()))))
+    resolved.cache_clear()
+    with pytest.raises(GenerationError, match="none of the 100 points"):
+        dispatch.suggest(Request(space=search_space(GRID, [f"{MODULE}:never", "x + y <= 17"]), count=1))
+    resolved.cache_clear()
+
+    assert len(asked) == len(set(asked)) == 100
 
 
 @pytest.mark.parametrize(

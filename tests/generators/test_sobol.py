@@ -1,12 +1,14 @@
 """The Sobol node: never a point that breaks the space, and always an end."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from tests.generators.strategies import spaces
 
-from titrant.errors import GenerationError
+from titrant.errors import GenerationError, SearchSpaceError
 from titrant.generators import sobol
 from titrant.generators.base import Request
 from titrant.generators.sampler import sampler_of
@@ -124,6 +126,29 @@ def test_a_space_with_everything_held_has_one_point():
     space = search_space(fractions(2))
 
     assert made(space, 3, fixed={"x0": 0.5, "x1": 0.25}) == [{"x0": 0.5, "x1": 0.25}]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.integers(-2, 3), min_size=3, max_size=3), st.integers(-2, 8), st.integers(0, 10**6))
+def test_where_an_equality_determines_what_is_continuous_each_point_that_it_leaves_comes_once(weights, bound, seed):
+    names = ["a", "b", "c"]
+    numbers = [RangeParameterConfig(name, (0, 2), "int") for name in names]
+    terms = " + ".join(f"({weight})*{name}" for weight, name in zip(weights, names, strict=True) if weight)
+    equality = f"{terms + ' + ' if terms else ''}0.7*water == {bound}"
+    left = {
+        at
+        for at in itertools.product(range(3), repeat=3)
+        if 0 <= round((bound - sum(w * x for w, x in zip(weights, at, strict=True))) / 0.7, 9) <= 5
+    }
+    try:
+        space = search_space([*numbers, RangeParameterConfig("water", (0.0, 5.0))], [equality])
+        reply = sobol.suggest(Request(space=space, count=40, seed=seed))
+    except (GenerationError, SearchSpaceError):
+        assert not left
+        return
+
+    assert sorted(tuple(p.parameters[name] for name in names) for p in reply.proposals) == sorted(left)
+    assert "used up" in (reply.short_reason or "")
 
 
 def test_the_few_points_that_steep_equalities_leave_are_solved_for():

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
+
 import numpy as np
 
 from titrant.errors import ConfigurationError, GenerationError
 from titrant.generators.axes import Floats
 from titrant.generators.encoding import Encoding, Mask, encoding_of
-from titrant.generators.sampler import Method, Sampler, sampler_for
+from titrant.generators.sampler import Key, Method, Sampler, sampler_for
 from titrant.generators.sequences import Kind
+from titrant.generators.unmet import explained
+from titrant.model.trial import Parameterization
 
 # Points tried in a branch for each position, beyond those of all positions that anybody reaches.
 _TRIES = 64
@@ -30,6 +34,9 @@ class BranchedSampler(Sampler):
 
     def _choose(self) -> Method:
         return "box"
+
+    def draw(self, position: int, avoid: Set[Key]) -> Iterator[tuple[Floats, Parameterization, int]]:  # noqa: D102
+        return explained(super().draw(position, avoid), self.encoding)
 
     def block(self, start: int, count: int) -> tuple[Floats, Mask]:  # noqa: D102 - told by Sampler
         encoding = self.encoding

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from titrant.errors import ConfigurationError, GenerationError
 from titrant.generators.base import Proposal, Reply, Request
 from titrant.model.conditions import MOST_BRANCHES
+from titrant.model.determined import determined, key_of
 from titrant.model.restrictions import Function
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Parameterization
@@ -26,9 +27,10 @@ def suggest(request: Request) -> Reply:
         GenerationError: What is held fixed does not fit the space, or nothing keeps the constraints.
     """
     parameters, how = centre(request.space, request.fixed, request.seed)
-    signature = request.space.signature(parameters)
+    formulas = None if request.space.candidates else determined(request.space, request.fixed)
+    key = key_of(request.space, formulas, parameters)
     tried = [*request.taken, *(point.parameters for point in request.pending)]
-    if any(request.space.signature(other) == signature for other in tried):
+    if any(key_of(request.space, formulas, other) == key for other in tried):
         from titrant.generators import sobol  # noqa: PLC0415 - numpy takes longer than this whole answer
 
         return sobol.suggest(request, fallback="the centre was tried before")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
+
 import numpy as np
 
 from titrant.errors import GenerationError
 from titrant.generators.axes import Floats
 from titrant.generators.encoding import Encoding, Mask
-from titrant.generators.sampler import Method, Sampler, sampler_for
+from titrant.generators.sampler import Key, Method, Sampler, sampler_for
 from titrant.generators.sequences import Kind
+from titrant.generators.unmet import explained
+from titrant.model.trial import Parameterization
 
 # Sets of components drawn for a position before it is given up, where each has no point.
 _TRIES = 20
@@ -29,8 +33,10 @@ class SupportSampler(Sampler):
         super().__init__(encoding, seed, kind, size)
 
     def _choose(self) -> Method:
-        size = self.encoding.size
-        return "list" if size is not None and size <= self.LISTABLE and len(self.listed) <= self.FEW else "supports"
+        return "list" if self._is_short else "supports"
+
+    def draw(self, position: int, avoid: Set[Key]) -> Iterator[tuple[Floats, Parameterization, int]]:  # noqa: D102
+        return explained(super().draw(position, avoid), self.encoding)
 
     def block(self, start: int, count: int) -> tuple[Floats, Mask]:  # noqa: D102 - as the parent's
         if self.method == "list":

@@ -2,30 +2,30 @@
 
 Intervals have been tried when the space was made (``titrant.model.constraints.conflict``). What they leave open is
 first settled by finding a point, without arrays; only where none is found a mixed-integer linear program is solved, in
-which steps and whole numbers are integers.
+which steps and whole numbers are integers. Where formulas are among the constraints, all points are looked at if they
+are few, and otherwise boxes are refuted by intervals. Functions are not asked here: only generators import them.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+from msgspec.structs import replace
+
 from titrant.errors import GenerationError, SearchSpaceError
+from titrant.generators.clashes import irreducible, sentence
+from titrant.generators.points import from_all_over, from_the_centre
 from titrant.model.conditions import MOST_BRANCHES
 from titrant.model.constraints import LinearConstraint
 from titrant.model.fidelity import at_its_target, target, told
 from titrant.model.parameters import RangeParameterConfig
-from titrant.model.restrictions import Cardinality
+from titrant.model.restrictions import Cardinality, Formula
 
 if TYPE_CHECKING:
-    from titrant.generators.programme import Programme
-    from titrant.model.space import AnyConstraint, SearchSpace
-    from titrant.model.trial import Parameterization
-
-# Rounds in which each constraint that is missed moves its parameters; spaces people write need one or two.
-_SWEEPS = 20
+    from titrant.model.space import SearchSpace
 
 
 def refuse_empty(space: SearchSpace) -> None:
@@ -34,9 +34,7 @@ def refuse_empty(space: SearchSpace) -> None:
     A space is refused only where it certainly has no point; where the solver gives up, it passes.
 
     Raises:
-        SearchSpaceError: None does. Of the constraints it names as few as clash by themselves (an irreducible
-            infeasible subset, by leaving out one after the other: J. W. Chinneck, E. W. Dravnieks, ORSA Journal on
-            Computing 3 (1991)).
+        SearchSpaceError: None does. Of the constraints it names as few as clash by themselves.
     """
     if is_settled(space):
         return
@@ -95,7 +93,7 @@ def _is_settled(space: SearchSpace) -> bool:
     if not space.every_constraint:
         return True
     if space.restrictions:
-        return _point(space) is not None
+        return from_the_centre(space) is not None
     names = [name for constraint in space.constraints for name in constraint.names]
     smooth = all(
         isinstance(config, RangeParameterConfig) and config.size() is None
@@ -103,71 +101,60 @@ def _is_settled(space: SearchSpace) -> bool:
         if config.name in names
     )
     # Constraints that share no parameter, each of which can be met, can be met together; but for steps.
-    return (smooth and len(set(names)) == len(names)) or _point(space) is not None
-
-
-def _point(space: SearchSpace) -> Parameterization | None:
-    """A point that keeps the constraints, found by moving the centre's values one by one; None where none was found."""
-    values = space.centre()
-    absent = _absent(space)
-    values |= {name: space.parameter(name).check(0) for name in absent}
-    for _ in range(_SWEEPS):
-        if space.contains(values):
-            return values
-        for constraint in space.constraints:
-            for name, weight in constraint.terms:
-                if not constraint.excess(values):
-                    break
-                if name in absent:
-                    continue
-                total = math.fsum(w * float(values[other]) for other, w in constraint.terms)
-                values[name] = space.parameter(name).nearest(float(values[name]) + (constraint.bound - total) / weight)
-    return None
-
-
-def _absent(space: SearchSpace) -> set[str]:
-    """Components to leave out so that no more are present than may be: those that can be least."""
-    absent: set[str] = set()
-    for restriction in space.restrictions or ():
-        if isinstance(restriction, Cardinality):
-            ends = {name: space.parameter(name).interval or (0.0, 0.0) for name in restriction.names}
-            there = sorted((name for name in ends if name not in absent), key=lambda name: -ends[name][1])
-            absent.update(name for name in there[restriction.most :] if ends[name][0] == 0)
-    return absent
+    return (smooth and len(set(names)) == len(names)) or from_the_centre(space) is not None
 
 
 def _clash(space: SearchSpace) -> str | None:
+    """Why a plain space has no point, in words; None where it has one, or nothing can be told."""
+    if not any(isinstance(one, Formula) for one in space.restrictions or ()):
+        return _linear_clash(space)
+    if from_all_over(space) is not None:
+        return None
+    counted = tuple(one for one in space.restrictions or () if isinstance(one, Cardinality))
+    without = replace(space, restrictions=counted or UNSET)
+    if not _is_settled(without) and (why := _linear_clash(without)):
+        return why
+    return _formula_clash(space)
+
+
+def _linear_clash(space: SearchSpace) -> str | None:
     from titrant.generators.programme import Programme  # noqa: PLC0415 - half a second, and hardly ever needed
 
     programme = Programme(space)
     if programme.allows(space.every_constraint) is not False:
         return None
-    least = _irreducible(programme, space.every_constraint)
-    if programme.allows(least, steps=False) is False:
-        return _sentence(least, "no point within the bounds", "relax one of them, or widen the bounds")
-    stepped = programme.stepped(least)
-    on = f"no point on the steps of {', '.join(stepped)}"
-    if len(least) == 1 and isinstance(one := least[0], LinearConstraint) and one.relation == "==":
+    clash = irreducible(programme, space.every_constraint)
+    if programme.allows(clash.constraints, steps=False) is False:
+        return sentence(clash, *_WITHIN)
+    on = _on_steps(programme.stepped(clash.constraints))
+    if (
+        len(clash.constraints) == 1
+        and isinstance(one := clash.constraints[0], LinearConstraint)
+        and one.relation == "=="
+    ):
         reached = " and ".join(f"{total:g}" for total in programme.nearest(one))
-        return _sentence(least, on, f"the nearest sums they reach are {reached}: use one of those, or finer steps")
-    return _sentence(least, on, "points between the steps would: make steps finer, or relax one of the constraints")
+        return sentence(clash, on, f"the nearest sums they reach are {reached}: use one of those, or finer steps")
+    return sentence(clash, on, _FINER)
 
 
-def _irreducible(programme: Programme, constraints: Sequence[AnyConstraint]) -> tuple[AnyConstraint, ...]:
-    """As few of the constraints as have no point by themselves: none of them can be left out."""
-    kept = list(constraints)
-    for one in constraints:
-        rest = [other for other in kept if other is not one]
-        if programme.allows(rest) is False:
-            kept = rest
-    return tuple(kept)
+def _formula_clash(space: SearchSpace) -> str | None:
+    from titrant.generators.refuting import Refuter  # noqa: PLC0415 - numpy, and hardly ever needed
+
+    refuter = Refuter(space)
+    if refuter.allows(space.every_constraint) is not False:
+        return None
+    refuter.again()
+    clash = irreducible(refuter, space.every_constraint)
+    stepped = refuter.stepped(clash.constraints)
+    between = refuter.allows(clash.constraints, steps=False) if stepped else False
+    if between is False:
+        return sentence(clash, *_WITHIN)
+    return sentence(clash, _on_steps(stepped), _FINER if between else "relax one of them, or make steps finer")
 
 
-def _sentence(constraints: Iterable[AnyConstraint], where: str, advice: str) -> str:
-    texts = [repr(constraint.text) for constraint in constraints]
-    if len(texts) == 1:
-        return f"constraint {texts[0]} cannot be met: {where} keeps it; {advice}"
-    listed = ", ".join(texts[:-1]) + f" and {texts[-1]}"
-    return (
-        f"the constraints {listed} clash: {where} keeps all of them, and without any one of them some would; {advice}"
-    )
+_WITHIN = ("no point within the bounds", "relax one of them, or widen the bounds")
+_FINER = "points between the steps would: make steps finer, or relax one of the constraints"
+
+
+def _on_steps(stepped: Iterable[str]) -> str:
+    return f"no point on the steps of {', '.join(stepped)}"

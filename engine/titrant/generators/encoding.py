@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import msgspec
@@ -12,8 +13,10 @@ import numpy.typing as npt
 
 from titrant.errors import ConfigurationError, GenerationError
 from titrant.generators.axes import Axis, Floats, free_axis
-from titrant.generators.gates import Gate, gate_of, is_never_active, is_open, resting
+from titrant.generators.gates import Gate, gate_of, is_open, resting
 from titrant.generators.restricted import Restricted
+from titrant.model.conditions import is_never_active
+from titrant.model.determined import Formulas, determined, key_of
 from titrant.model.space import LinearConstraint, SearchSpace
 from titrant.model.trial import Parameterization, ParameterValue
 
@@ -98,7 +101,6 @@ class Encoding(Restricted):
         axes: The others.
         system: The linear constraints between them.
         parents: Places of axes on which other parameters depend.
-        size: How many points there are without constraints; None where infinitely many.
     """
 
     def __init__(self, space: SearchSpace, fixed: Parameterization) -> None:
@@ -125,11 +127,6 @@ class Encoding(Restricted):
         self.system = _system(constraints, self.axes, self.fixed, self._gates)
         self.low = np.array([axis.low for axis in self.axes])
         self.high = np.array([axis.high for axis in self.axes])
-        self.size: int | None = 1
-        for axis in self.axes:
-            self.size = None if self.size is None or axis.count is None else self.size * axis.count
-        if space.candidates:
-            self.size = space.candidates.count
         ends = np.cumsum([0, *(axis.width for axis in self.axes)])
         self.slices = tuple(slice(int(start), int(end)) for start, end in pairwise(ends))
         self.width = int(ends[-1])
@@ -139,6 +136,25 @@ class Encoding(Restricted):
     def dimension(self) -> int:
         """Free parameters, and so coordinates of a point of the quasi-random sequence."""
         return len(self.axes)
+
+    @cached_property
+    def determined(self) -> Formulas | None:
+        """How the continuous axes follow from the others; None where one of them may vary, or there are candidates."""
+        return None if self.space.candidates else determined(self.space, self.fixed)
+
+    @cached_property
+    def size(self) -> int | None:
+        """How many points there are without constraints, but for those that determine continuous axes; None: no end."""
+        if self.space.candidates:
+            return self.space.candidates.count
+        known = self.determined or {}
+        counts = [1 if axis.name in known else axis.count for axis in self.axes]
+        finite = [one for one in counts if one is not None]
+        return math.prod(finite) if len(finite) == len(counts) else None
+
+    def key(self, parameters: Parameterization) -> tuple[Hashable, ...]:
+        """What tells a point from others: the space's ``signature``, but for what the others determine."""
+        return key_of(self.space, self.determined, parameters)
 
     def from_unit(self, u: Floats) -> Floats:
         """Numbers from uniform coordinates, ``n x d`` to ``n x d``."""

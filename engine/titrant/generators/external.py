@@ -35,8 +35,7 @@ def settled(request: Request, wishes: Iterable[Parameterization], called: str, v
     """
     encoding = encoding_of(request.space, request.fixed)
     versions = {**versions, **nonlinear.versions(request.space)}
-    observed = (request.space.signature(point.parameters) for point in request.observed)
-    tried = set(sobol.avoided(request)) | set(observed)
+    tried = {*sobol.avoided(request, encoding.key), *(encoding.key(point.parameters) for point in request.observed)}
     proposals: list[Proposal] = []
     for number, wish in enumerate(wishes):
         if len(proposals) == request.count:
@@ -45,9 +44,9 @@ def settled(request: Request, wishes: Iterable[Parameterization], called: str, v
             parameters = _candidate(encoding, wish, tried, request.seed)
         else:
             parameters = _nearest(encoding, wish, np.random.default_rng([request.seed, 7, number]))
-        if parameters is None or (signature := request.space.signature(parameters)) in tried:
+        if parameters is None or (key := encoding.key(parameters)) in tried:
             continue
-        tried.add(signature)
+        tried.add(key)
         proposals.append(Proposal(parameters=parameters, node="bo", generator=called, position=request.position))
     made = tuple(proposal.parameters for proposal in proposals)
     if len(made) == request.count:

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from titrant.generators.axes import Axis, Floats
 from titrant.model.conditions import Conditions
 from titrant.model.descriptors import text_of
-from titrant.model.trial import ParameterValue
 
 Gate = tuple[tuple[int, Floats], ...]
 """Places of axes and the numbers of which each must have one: ``()`` is always open."""
@@ -30,16 +29,6 @@ def resting(axis: Axis) -> Floats:
         return np.full(axis.width, 0.5)
     middle: Floats = axis.to_model(axis.at(np.arange(axis.count, dtype=np.float64))).mean(0)
     return middle
-
-
-def is_never_active(conditions: Conditions, name: str, known: Mapping[str, ParameterValue | None]) -> bool:
-    """Whether what is held fixed (None is free) keeps a parameter from ever being active."""
-    condition = conditions.get(name)
-    if condition is None:
-        return False
-    value = known[condition.parent]
-    shut = value is not None and text_of(value) not in condition.values
-    return shut or is_never_active(conditions, condition.parent, known)
 
 
 def gate_of(conditions: Conditions, name: str, axes: Sequence[Axis], place: Mapping[str, int]) -> Gate:

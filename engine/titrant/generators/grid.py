@@ -26,7 +26,7 @@ def suggest(request: Request) -> Reply:
     design = request.design or Design()
     points = _points(request, design)
     order = np.random.default_rng([request.seed, 6]).permutation(len(points))
-    tried = sobol.avoided(request)
+    tried = sobol.avoided(request, request.space.signature)
     left = [points[k] for k in order if request.space.signature(points[k]) not in tried]
     proposals = tuple(
         Proposal(

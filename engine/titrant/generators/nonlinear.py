@@ -8,12 +8,13 @@ import math
 from collections.abc import Callable, Iterable
 from functools import cached_property, lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from titrant.errors import GenerationError
 from titrant.generators.axes import Floats
+from titrant.generators.calls import CALLS
 from titrant.model import formulas
 from titrant.model.restrictions import Formula, Function
 from titrant.model.space import SearchSpace
@@ -22,20 +23,6 @@ from titrant.model.trial import Parameterization
 if TYPE_CHECKING:
     from titrant.generators.encoding import Encoding, Mask
 
-_CALLS: dict[str, Callable[..., Any]] = {
-    "add": np.add,
-    "subtract": np.subtract,
-    "multiply": np.multiply,
-    "divide": np.divide,
-    "power": np.power,
-    "negative": np.negative,
-    "exp": np.exp,
-    "log": np.log,
-    "sqrt": np.sqrt,
-    "abs": np.abs,
-    "min": lambda *parts: np.minimum.reduce(np.broadcast_arrays(*parts)),
-    "max": lambda *parts: np.maximum.reduce(np.broadcast_arrays(*parts)),
-}
 # Answers of functions that are kept, so that none is asked twice about a point.
 _KEPT = 20_000
 # Points by which the margins of constraints are compared with each other, and towards which searches go.
@@ -49,7 +36,13 @@ _STEPS = 8
 
 
 class Nonlinear:
-    """The formulas and functions of a space, and the search for points that keep them."""
+    """The formulas and functions of a space, and the search for points that keep them.
+
+    Attributes:
+        searches: How many searches this process has begun, of all spaces, for those who limit them.
+    """
+
+    searches: ClassVar[int] = 0
 
     def __init__(self, encoding: Encoding, restrictions: Iterable[Formula | Function]) -> None:
         self._encoding = encoding
@@ -70,7 +63,7 @@ class Nonlinear:
         """By how much each is kept, negative where it is not, minus infinity where it has no value: ``n x r``."""
         found = np.empty((len(z), len(self._restrictions)))
         for k, one in enumerate(self._restrictions):
-            found[:, k] = self._formula(one, z) if isinstance(one, Formula) else self._function(one, z)
+            found[:, k] = self._formula(one, z) if isinstance(one, Formula) else self.asked(one, z)
         return np.where(np.isnan(found), -np.inf, found)
 
     def _formula(self, one: Formula, z: Floats) -> Floats:
@@ -79,12 +72,13 @@ class Nonlinear:
             for name in one.names
         }
         with np.errstate(all="ignore"):
-            left = formulas.evaluate(one.parsed.left, values, _CALLS)
-            right = formulas.evaluate(one.parsed.right, values, _CALLS)
+            left = formulas.evaluate(one.parsed.left, values, CALLS)
+            right = formulas.evaluate(one.parsed.right, values, CALLS)
             over = left - right if one.parsed.relation == ">=" else right - left
         return np.broadcast_to(np.asarray(over, dtype=np.float64), (len(z),))
 
-    def _function(self, one: Function, z: Floats) -> Floats:
+    def asked(self, one: Function, z: Floats) -> Floats:
+        """What a function says of each row, True as 1 and False as -1: ``n x d`` to ``n``."""
         function = resolved(one.text)
         found = np.empty(len(z))
         for i, row in enumerate(z):
@@ -126,6 +120,7 @@ class Nonlinear:
             rng: Where the search tries.
             inside: Whether to go on from the first point found, by random steps; those found lie on the rim.
         """
+        Nonlinear.searches += 1
         best, missed = z, float(self._missed(z[None])[0])
         radius = _RADIUS
         for _ in range(_ROUNDS):

@@ -147,9 +147,8 @@ class Programme:
     def _solved(self, rows: list[_Row], cost: Floats, *, steps: bool) -> Any:
         rows = [*rows, *((self._weights(columns), 1.0, 1.0) for columns in self._sums)]
         matrix = np.array([weights for weights, _, _ in rows]).reshape(len(rows), len(self._lower))
-        length = np.maximum(
-            np.abs(matrix).max(1, initial=0.0), np.finfo(float).tiny
-        )  # the largest weight 1, for the tolerances
+        length = np.abs(matrix).max(1, initial=0.0)
+        length[length == 0] = 1.0  # of what is all held; elsewhere the largest weight is 1, for the tolerances
         low, high = (np.array([row[k] for row in rows]) / length for k in (1, 2))
         return milp(
             cost,

@@ -9,6 +9,7 @@ import msgspec
 
 from titrant.generators.base import Design, Point, PredictionRequest, Request, Sample
 from titrant.model.comparison import Verdict, counting
+from titrant.model.determined import determined
 from titrant.model.experiment import Node
 from titrant.model.objective import OptimizationConfig
 from titrant.model.space import SearchSpace
@@ -54,6 +55,8 @@ def suggestion_request(
     space = state.experiment.space
     model = node == "bo"
     view = sight(state, fixed) if model else Sight(space, {})
+    held_at = {**tasks(space), **fixed, **view.held}
+    ends = space.is_listed or determined(view.space, held_at) is not None
     return Request(
         space=view.space,
         optimization=_absolute(state) if model else None,
@@ -66,8 +69,8 @@ def suggestion_request(
         pending=(*pending(state), *(Point(trial=-1, parameters=one) for one in held)) if model else (),
         failed=failed(state) if model and state.strategy.learn_from_failures else (),
         cost=state.strategy.cost if space.having("fidelity") else None,
-        taken=(*taken(state), *held) if space.is_listed or node == "grid" else (),
-        fixed={**tasks(space), **fixed, **view.held},
+        taken=(*taken(state), *held) if ends or node == "grid" else (),
+        fixed=held_at,
         past=samples(state) if model else (),
         design=_design(state, node, strategy_node),
         comparisons=comparisons(state) if model else (),

@@ -47,6 +47,8 @@ _PATIENCE = {
 _PATIENCE_MENDING = 200
 # Finite spaces up to here are listed when the sequence finds no more untried points.
 _LISTABLE = 100_000
+# How far beyond its bounds, in parts of its range, rounding may take what others determine.
+_HAIR = 1e-9
 # Where constraints leave no more points than this of a finite space, none needs to be searched for.
 _FEW = 1_000
 
@@ -89,8 +91,7 @@ class Sampler:
         probes = SobolSequence(max(1, self.encoding.dimension), 0).points(0, _PROBES)
         if system.holds(self.encoding.from_unit(probes)).mean() >= _WORTHWHILE:
             return "box"
-        size = self.encoding.size
-        if size is not None and size <= _LISTABLE and len(self.listed) <= _FEW:
+        if self._is_short:
             return "list"
         if len(system.c) == 1 and (corner := self._simplex()) is not None:
             z = self._on_simplex(self.encoding.from_unit(probes), probes, corner)
@@ -101,6 +102,16 @@ class Sampler:
             if self._is_cut() and system.holds(self._shared_out(z, probes)).mean() >= _WORTHWHILE:
                 return "shares"
         return "polytope"
+
+    @property
+    def _is_short(self) -> bool:
+        """Whether so few points keep the constraints that they are listed.
+
+        Not where these determine what is continuous: a position beyond the list must have a point, too, since with
+        other components or in another branch there may be no end of them.
+        """
+        size = self.encoding.size
+        return size is not None and size <= _LISTABLE and not self.encoding.determined and len(self.listed) <= _FEW
 
     def block(self, start: int, count: int) -> tuple[Floats, Mask]:
         """What positions ``start`` to ``start + count - 1`` lead to.
@@ -240,7 +251,7 @@ class Sampler:
 
         Args:
             position: Where to go on.
-            avoid: Signatures that must not come out, nor come out twice; looked at in finite spaces only.
+            avoid: Keys (see ``Encoding``) that must not come out, nor come out twice; looked at in finite spaces only.
 
         Yields:
             Numbers ``d``, the parameterization, the position after it. Ends where a finite space is used up.
@@ -286,22 +297,37 @@ class Sampler:
         space = self.encoding.space
         parameters = self.encoding.parameters(row)
         if self.encoding.size is not None:
-            signature = space.signature(parameters)
-            if signature in tried:
+            key = self.encoding.key(parameters)
+            if key in tried:
                 return None
-            tried.add(signature)
+            tried.add(key)
         return parameters if not space.every_constraint or space.contains(parameters) else None
 
     @cached_property
     def listed(self) -> Floats:
         """All feasible points of a finite space in an order of the seed's: ``n x d``. Only where they are few."""
         axes = self.encoding.axes
-        levels = [axis.at(np.arange(axis.count or 1, dtype=np.float64)) for axis in axes]
+        levels = [np.zeros(1) if axis.count is None else axis.at(np.arange(float(axis.count))) for axis in axes]
         grid = np.stack(np.meshgrid(*levels, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else None
         rows = np.empty((1, 0)) if grid is None else grid
+        rows = self._completed(rows)
         rows = rows[self.encoding.holds(rows)]
         order = np.random.default_rng([self._seed, 3]).permutation(len(rows))
         return np.asarray(rows[order], dtype=np.float64)
+
+    def _completed(self, rows: Floats) -> Floats:
+        """Rows with the numbers that the others determine, ``n x d``; those left out in which one is out of bounds."""
+        encoding = self.encoding
+        place = {axis.name: j for j, axis in enumerate(encoding.axes)}
+        for name, (constant, weights) in (encoding.determined or {}).items():
+            j = place[name]
+            width = encoding.high[j] - encoding.low[j]
+            terms = [weight * rows[:, place[other]] for other, weight in weights.items()]
+            z = np.sum([np.full(len(rows), constant), *terms], axis=0)
+            within = (z >= encoding.low[j] - _HAIR * width) & (z <= encoding.high[j] + _HAIR * width)
+            rows[:, j] = encoding.axes[j].snap(np.clip(without_noise(z, width), encoding.low[j], encoding.high[j]))
+            rows = rows[within]
+        return rows
 
 
 @lru_cache(maxsize=16)

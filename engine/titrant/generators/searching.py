@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
+
 import numpy as np
 
 from titrant.generators.axes import Floats
 from titrant.generators.encoding import Encoding, Mask
-from titrant.generators.sampler import Method, Sampler
+from titrant.generators.sampler import Key, Method, Sampler
 from titrant.generators.sequences import Kind
+from titrant.generators.unmet import explained
+from titrant.model.trial import Parameterization
 
 # Points of the sequence tried to find out how many keep the constraints, and the share from which that is enough.
 _PROBES = 256
@@ -27,8 +31,7 @@ class SearchingSampler(Sampler):
         self.mends |= self.method == "search"
 
     def _choose(self) -> Method:
-        size = self.encoding.size
-        if size is not None and size <= self.LISTABLE and len(self.listed) <= self.FEW:
+        if self._is_short:
             return "list"
         if self._plain.method == "list":
             return "list"
@@ -37,6 +40,9 @@ class SearchingSampler(Sampler):
         z, fits = Sampler(self.encoding, 0).block(0, _PROBES)
         kept = self.encoding.nonlinear.holds(z[fits]) if fits.any() else np.zeros(1, bool)
         return self._plain.method if kept.mean() >= _WORTHWHILE else "search"
+
+    def draw(self, position: int, avoid: Set[Key]) -> Iterator[tuple[Floats, Parameterization, int]]:  # noqa: D102
+        return explained(super().draw(position, avoid), self.encoding)
 
     def block(self, start: int, count: int) -> tuple[Floats, Mask]:  # noqa: D102 - as the parent's
         if self.method == "list":

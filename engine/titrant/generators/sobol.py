@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 
 import numpy as np
 
 from titrant.generators.base import Proposal, Reply, Request
 from titrant.generators.sampler import Key, Sampler, sampler_of
+from titrant.model.trial import Parameterization
 
 _GENERATORS = {
     "box": "scrambled Sobol sequence",
@@ -40,7 +42,7 @@ def suggest(request: Request, fallback: str | None = None) -> Reply:
 
 def drawn(request: Request, sampler: Sampler, node: str, generator: str, fallback: str | None = None) -> Reply:
     """The next ``request.count`` points of a sampler, as proposals of a node."""
-    points = islice(sampler.draw(request.position, avoided(request)), request.count)
+    points = islice(sampler.draw(request.position, avoided(request, sampler.encoding.key)), request.count)
     proposals = tuple(
         Proposal(
             parameters=parameters,
@@ -54,10 +56,10 @@ def drawn(request: Request, sampler: Sampler, node: str, generator: str, fallbac
     return Reply(proposals=proposals, short_reason=short_reason(request, len(proposals)), versions=versions())
 
 
-def avoided(request: Request) -> frozenset[Key]:
-    """Signatures of what was tried or is under way."""
+def avoided(request: Request, key: Callable[[Parameterization], Key]) -> frozenset[Key]:
+    """Keys of what was tried or is under way."""
     points = [*request.taken, *(point.parameters for point in request.pending)]
-    return frozenset(request.space.signature(parameters) for parameters in points)
+    return frozenset(map(key, points))
 
 
 def short_reason(request: Request, made: int) -> str | None:

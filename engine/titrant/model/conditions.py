@@ -110,6 +110,16 @@ def is_active(conditions: Conditions, name: str, values: Mapping[str, object]) -
     )
 
 
+def is_never_active(conditions: Conditions, name: str, known: Mapping[str, ParameterValue | None]) -> bool:
+    """Whether what is held fixed (None is free) keeps a parameter from ever being active."""
+    condition = conditions.get(name)
+    if condition is None:
+        return False
+    value = known[condition.parent]
+    shut = value is not None and text_of(value) not in condition.values
+    return shut or is_never_active(conditions, condition.parent, known)
+
+
 def depth(conditions: Conditions, name: str) -> int:
     """How many choices a parameter depends on, one by another."""
     return 0 if name not in conditions else 1 + depth(conditions, conditions[name].parent)

@@ -279,7 +279,13 @@ class _Walk:
             start=suggestion.start if suggestion.held else 0,
             strategy_node=suggestion.strategy_node,
         )
-        return _Asked(suggestion, request, fingerprint(request))
+        made = fingerprint(request)
+        if made.digest != suggestion.request and request.taken and not request.space.is_listed:
+            # An earlier titrant did not say what was taken where constraints, or what is held, leave finitely many.
+            earlier = msgspec.structs.replace(request, taken=())
+            if (known := fingerprint(earlier)).digest == suggestion.request:
+                return _Asked(suggestion, earlier, known)
+        return _Asked(suggestion, request, made)
 
 
 def _node(suggestion: Suggestion) -> Node:

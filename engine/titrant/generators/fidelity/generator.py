@@ -26,17 +26,18 @@ from titrant.generators.fidelity.level import Level
 from titrant.generators.fidelity.model import FidelityFit, fit
 from titrant.generators.gp import versions
 from titrant.generators.gp.answering import answering, need_finite
-from titrant.generators.gp.asked import Asked, asked, data_of, or_sobol, rows_of
+from titrant.generators.gp.asked import Asked, asked, data_of, or_sobol, rows_of, to_avoid
 from titrant.generators.gp.build import DRAWS, build, drawn_of
 from titrant.generators.gp.climb import Climber, Sloped
 from titrant.generators.gp.domain import Domain
 from titrant.generators.gp.fitted import NUMERICAL, worths
+from titrant.generators.gp.plate import plate as plate_of
 from titrant.generators.gp.pooled import domain_of
 from titrant.generators.gp.posterior import Posterior, cholesky
 from titrant.generators.gp.search import Search
+from titrant.generators.gp.turns import Best, filled
 from titrant.generators.sampler import Key
 from titrant.model.objective import OptimizationConfig
-from titrant.model.trial import Parameterization
 
 AT_TARGET = 1 / 2
 """The least share of all costs that is spent at the target."""
@@ -46,6 +47,8 @@ _AS_DEAR = 0.8
 # Points at the target among which the greatest value is drawn.
 _SCATTERED, _AROUND = 192, 128
 _BEST = 3
+# Milliseconds that a search takes longer than without fidelities.
+_BESIDES = 60.0
 
 
 def suggest(request: Request) -> Reply:
@@ -78,33 +81,49 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
     known = _known(request, config)
     found, level, fitted = known.found, known.model.level, known.model.fitted
     weighed = weighing(request, found.domain.whole)
+    plate = plate_of(request, found, (fitted.posteriors,), fitted.aim(found.target), weighed, besides=_BESIDES)
     pending, avoid = found.pending, set(found.avoid)
+    if known.target is not None:  # where there may be finitely many, though there is no end of fidelities
+        avoid |= to_avoid(request, known.target)
+    answers: tuple[list[Floats], list[Floats]] = ([], [])  # at the target: good points, and those looked at
     for number in range(request.count):
+        if plate is not None and number >= plate.searched and known.target is not None and answers[1]:
+            at = replace(found, domain=known.target)
+            words = f"{fitted.name} + {plate.name} at the target"
+            for well in filled(at, plate, request.count - number, (pending, avoid), answers):
+                yield _told(request, known, known.target.to_model(well[0][None]), well, words)
+            return
         seed = found.seed + number
         x = np.concatenate([found.data.x, pending])
         domain = known.target if _due(known, x) and known.target is not None else found.domain
-        function, best = _searched(known, domain, (pending, avoid, x), (seed, number), weighed)
+        function, best, looked_at = _searched(known, domain, (pending, avoid, x), (seed, number), weighed)
         if domain is not known.target and known.target is not None and (best is None or _as_dear(known, best[0])):
             # For that cost it may as well be an answer.
             domain = known.target
-            function, best = _searched(known, domain, (pending, avoid, x), (seed, number), weighed)
+            function, best, looked_at = _searched(known, domain, (pending, avoid, x), (seed, number), weighed)
         if best is None:
             return
-        z, parameters, value = best
-        row = domain.to_model(z[None])
+        row = domain.to_model(best[0][None])
         pending = np.concatenate([pending, row])
-        avoid.add(request.space.signature(parameters))
-        yield Proposal(
-            parameters=parameters,
-            node="bo",
-            generator=f"{fitted.name} + {function.name}" + (" at the target" if level.reached(row)[0] else ""),
-            position=request.position,
-            predicted=known.model.predict(row)[0],
-            acquisition_value=value,
-        )
+        avoid.add(domain.free.key(best[1]))
+        if domain is known.target:
+            answers[0].append(best[0][None])
+            answers[1].append(looked_at)
+        words = f"{fitted.name} + {function.name}" + (" at the target" if level.reached(row)[0] else "")
+        yield _told(request, known, row, best, words)
 
 
-_Found = tuple[Floats, Parameterization, float]
+def _told(request: Request, known: _Known, row: Floats, best: Best, words: str) -> Proposal:
+    """A suggestion, from a point, its row of the model's columns ``1 x w``, and who found it."""
+    _, parameters, value = best
+    return Proposal(
+        parameters=parameters,
+        node="bo",
+        generator=words,
+        position=request.position,
+        predicted=known.model.predict(row)[0],
+        acquisition_value=value,
+    )
 
 
 def _searched(
@@ -113,8 +132,8 @@ def _searched(
     where: tuple[Floats, set[Key], Floats],
     turn: tuple[int, int],
     weighed: Callable[[Sloped], Sloped],
-) -> tuple[Sloped, _Found | None]:
-    """What was maximized in a domain, and the best new point there.
+) -> tuple[Sloped, Best | None, Floats]:
+    """What was maximized in a domain, the best new point there, and the rows that were looked at, ``n x f``.
 
     Args:
         known: What all suggestions share.
@@ -128,7 +147,7 @@ def _searched(
     function = weighed(_function(known, pending, seed, there=domain is known.target))
     search = Search(domain, Climber(function))
     search.run(domain.held(known.best), number)
-    return function, search.best(avoid, tried)
+    return function, search.best(avoid, tried), search.looked_at
 
 
 def _as_dear(known: _Known, z: Floats) -> bool:

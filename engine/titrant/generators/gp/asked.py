@@ -40,7 +40,7 @@ class Asked(msgspec.Struct, frozen=True):
         domain: Where to look.
         pending: Points under way, ``p x w``.
         best: The most promising known points, within the domain: ``b x f``.
-        avoid: Signatures of what must not be suggested; none but in a finite space.
+        avoid: Keys of what must not be suggested; none but in a finite space.
         seed: Of all that is random; another one whenever something has changed.
     """
 
@@ -121,10 +121,11 @@ def mixed(*seed: int) -> int:
 
 
 def to_avoid(request: Request, domain: Domain) -> frozenset[Key]:
-    """Signatures of what was tried or is under way; none but in a finite space."""
+    """Keys of what was tried or is under way; none but in a finite space."""
     if domain.free.size is None:
         return frozenset()
-    return sobol.avoided(request) | {request.space.signature(point.parameters) for point in request.observed}
+    key = domain.free.key
+    return sobol.avoided(request, key) | {key(point.parameters) for point in request.observed}
 
 
 def _best(target: Goal, data: Data) -> npt.NDArray[np.intp]:

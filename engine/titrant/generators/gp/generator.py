@@ -21,6 +21,7 @@ from titrant.generators.gp.elsewhere import SecondLook
 from titrant.generators.gp.fitted import NUMERICAL, fit, worths
 from titrant.generators.gp.here import Here, here
 from titrant.generators.gp.paths import Draw
+from titrant.generators.gp.plate import plate
 from titrant.generators.gp.posterior import Posterior
 from titrant.generators.gp.turns import in_turn
 from titrant.model.objective import OptimizationConfig
@@ -82,7 +83,7 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
         function = None if second is None else second(turn, value, pending, seed)
         return None if function is None else (Climber(weighed(function)), f"{fitted.name} + {function.name}")
 
-    return in_turn(request, found, built, predicted, otherwise)
+    return in_turn(request, found, built, predicted, otherwise, plate(request, found, models, aim, weighed))
 
 
 def _looks_twice(request: Request, found: Asked, circumstances: Here | None) -> bool:

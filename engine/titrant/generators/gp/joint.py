@@ -7,7 +7,7 @@ import numpy as np
 from titrant.generators.axes import Floats
 from titrant.generators.gp.data import Data
 from titrant.generators.gp.fitted import Fitted
-from titrant.generators.gp.posterior import cholesky
+from titrant.generators.gp.posterior import Posterior, cholesky
 
 DRAWS = 4096
 
@@ -17,10 +17,15 @@ def drawn(fitted: Fitted, x: Floats, count: int, seed: int) -> Floats:
     rng = np.random.default_rng([seed, 9])
     draws = []
     for function, posterior in zip(fitted.functions, fitted.posteriors, strict=True):
-        mean, covariance = posterior.joint(x)
-        normal = rng.standard_normal((len(x), count))
-        draws.append(function.undone(mean[:, None] + cholesky(covariance, posterior.hyper.outputscale) @ normal))
+        draws.append(function.undone(joint_draws(posterior, x, count, rng)))
     return np.stack(draws, axis=-1)
+
+
+def joint_draws(posterior: Posterior, x: Floats, count: int, rng: np.random.Generator) -> Floats:
+    """Joint draws of a process without its noise at points ``c x w``: ``c x count``."""
+    mean, covariance = posterior.joint(x)
+    normal = rng.standard_normal((len(x), count))
+    return np.asarray(mean[:, None] + cholesky(covariance, posterior.hyper.outputscale) @ normal)
 
 
 def utilities(data: Data, terms: tuple[tuple[str, float], ...], y: Floats) -> Floats:

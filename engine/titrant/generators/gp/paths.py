@@ -66,8 +66,7 @@ class Draw:
 
     def __init__(self, model: Sequence[Posterior], target: Goal, seed: int) -> None:
         self._paths = [Path(one, np.random.default_rng([seed, place])) for place, one in enumerate(model)]
-        self._objective = target.objectives[0]
-        self._rows, self._bounds = target.constraints, target.bounds
+        self._target = target
 
     def values(self, points: Floats) -> Floats:
         """``b x w`` to ``b``: the objective, or how far the constraints are missed, below everything else."""
@@ -78,11 +77,23 @@ class Draw:
         """The value at ``w``, and its gradient, ``w``."""
         y = np.stack([path.values(point[None]) for path in self._paths], axis=1)  # 1 x m
         slopes = np.stack([path.slope(point) for path in self._paths])  # m x w
-        missed = (y @ self._rows.T - self._bounds)[0] > 0
-        weights = -self._rows[missed].sum(0) if missed.any() else self._objective
+        rows = self._target.constraints
+        missed = (y @ rows.T - self._target.bounds)[0] > 0
+        weights = -rows[missed].sum(0) if missed.any() else self._target.objectives[0]
         return float(self._worth(y)[0]), np.asarray(weights @ slopes)
 
     def _worth(self, y: Floats) -> Floats:
-        over = np.maximum(y @ self._rows.T - self._bounds, 0.0).sum(1)
-        worth: Floats = np.where(over > 0, _FORBIDDEN - over, y @ self._objective)
-        return worth
+        return least_broken(y, self._target, y @ self._target.objectives[0])
+
+
+def least_broken(y: Floats, target: Goal, value: Floats) -> Floats:
+    """Values, ``...``, of what keeps the constraints; of the rest how far it misses them, below everything else.
+
+    Args:
+        y: Metrics in the target's units, ``... x m``.
+        target: What is sought.
+        value: What each row is worth where the constraints hold, ``...``.
+    """
+    over = np.maximum(y @ target.constraints.T - target.bounds, 0.0).sum(-1)
+    worth: Floats = np.where(over > 0, _FORBIDDEN - over, value)
+    return worth

@@ -73,9 +73,12 @@ class Search:
 
     def ranked(self) -> Iterable[tuple[Floats, Parameterization, float]]:
         """What was found, best first: numbers ``f``, the parameterization, the value."""
-        rows, values = np.concatenate(self._rows), np.concatenate(self._values)
-        for i in np.argsort(-values, kind="stable"):
-            yield rows[i], self._domain.free.parameters(rows[i]), float(values[i])
+        return ranked(self._domain, self.looked_at, np.concatenate(self._values))
+
+    @property
+    def looked_at(self) -> Floats:
+        """All rows that were looked at, ``n x f``."""
+        return np.concatenate(self._rows)
 
     def best(self, avoid: Set[Key], known: Floats) -> tuple[Floats, Parameterization, float] | None:
         """The best new point that fits the space; None where there is none.
@@ -85,15 +88,7 @@ class Search:
             known: What is not new in any other, in a model's coordinates: ``k x w``.  Whoever wants a point measured
                 once more asks for a replicate.
         """
-        space, finite = self._domain.free.space, self._domain.free.size is not None
-        for row, parameters, value in self.ranked():
-            if finite and space.signature(parameters) in avoid:
-                continue
-            if not finite and len(known) and np.abs(known - self._domain.to_model(row[None])).max(1).min() < _SAME:
-                continue
-            if space.contains(parameters):
-                return row, parameters, value
-        return None
+        return best_new(self._domain, self.looked_at, np.concatenate(self._values), avoid, known)
 
     def _look(self, z: Floats) -> None:
         """Evaluate and remember rows, ``n x f``."""
@@ -154,3 +149,24 @@ class Search:
             if values[place] <= value:
                 return
             z, value = around[place], float(values[place])
+
+
+def ranked(domain: Domain, rows: Floats, values: Floats) -> Iterable[tuple[Floats, Parameterization, float]]:
+    """Rows ``n x f`` by their values ``n``, best first: numbers ``f``, the parameterization, the value."""
+    for i in np.argsort(-values, kind="stable"):
+        yield rows[i], domain.free.parameters(rows[i]), float(values[i])
+
+
+def best_new(
+    domain: Domain, rows: Floats, values: Floats, avoid: Set[Key], known: Floats
+) -> tuple[Floats, Parameterization, float] | None:
+    """The best of rows ``n x f`` that is new and fits the space; ``avoid`` and ``known`` as of ``Search.best``."""
+    space, finite = domain.free.space, domain.free.size is not None
+    for row, parameters, value in ranked(domain, rows, values):
+        if finite and domain.free.key(parameters) in avoid:
+            continue
+        if not finite and len(known) and np.abs(known - domain.to_model(row[None])).max(1).min() < _SAME:
+            continue
+        if space.contains(parameters):
+            return row, parameters, value
+    return None

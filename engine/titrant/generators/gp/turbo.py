@@ -63,9 +63,9 @@ def _begun(request: Request, found: Asked) -> Iterator[Proposal]:
     for number in range(request.count):
         for row in found.domain.scattered(64, number):
             parameters = found.domain.free.parameters(row)
-            signature = space.signature(parameters)
-            if space.contains(parameters) and not (finite and signature in avoid):
-                avoid.add(signature)
+            key = found.domain.free.key(parameters)
+            if space.contains(parameters) and not (finite and key in avoid):
+                avoid.add(key)
                 yield Proposal(
                     parameters=parameters, node="bo", generator="Sobol, for a new box", position=request.position
                 )

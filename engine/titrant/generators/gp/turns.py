@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from titrant.generators.axes import Floats
 from titrant.generators.base import Proposal, Request
 from titrant.generators.gp.asked import Asked
-from titrant.generators.gp.search import Function, Search
+from titrant.generators.gp.plate import Plate
+from titrant.generators.gp.search import Function, Search, best_new
+from titrant.generators.sampler import Key
+from titrant.model.trial import Parameterization
 
 Build = Callable[[Floats, int], tuple[Function, str]]
 """The function to maximize, given what is pending (``p x d``) and a seed, and the generator in words."""
@@ -20,13 +23,43 @@ Predict = Callable[[Floats], dict[str, tuple[float, float]]]
 Otherwise = Callable[[Floats, int, float], tuple[Function, str] | None]
 """Given the same and the value that was found, what to maximize instead; None where that stands."""
 
+Best = tuple[Floats, Parameterization, float]
+"""A point as numbers ``f`` and as conditions, and its value."""
+
 
 def in_turn(
-    request: Request, found: Asked, build: Build, predict: Predict, otherwise: Otherwise | None = None
+    request: Request,
+    found: Asked,
+    build: Build,
+    predict: Predict,
+    otherwise: Otherwise | None = None,
+    plate: Plate | None = None,
 ) -> Iterator[Proposal]:
-    """Suggestions one after the other; ends early where no new point is left."""
+    """Suggestions one after the other; ends early where no new point is left.
+
+    Args:
+        request: What is asked.
+        found: What it means.
+        build: What to maximize.
+        predict: What the model says of a point.
+        otherwise: Where to look once more.
+        plate: Where the later of very many go; None where all are searched for.
+    """
+
+    def told(best: Best, words: str) -> Proposal:
+        z, parameters, value = best
+        return Proposal(
+            parameters=parameters,
+            node="bo",
+            generator=words,
+            position=request.position,
+            predicted=predict(found.domain.to_model(z[None])),
+            acquisition_value=value,
+        )
+
     pending, avoid = found.pending, set(found.avoid)
-    for number in range(request.count):
+    good, looked_at = [found.best], []
+    for number in range(request.count if plate is None else plate.searched):
         function, words = build(pending, found.seed + number)
         search = Search(found.domain, function)
         search.run(found.best, number)
@@ -38,15 +71,39 @@ def in_turn(
             second.run(found.best[:0], number)  # they are what it turns away from
             instead = second.best(avoid, np.concatenate([found.data.x, pending]))
             best, words = (best, words) if instead is None else (instead, other[1])
-        z, parameters, value = best
-        x = found.domain.to_model(z[None])
-        pending = np.concatenate([pending, x])
-        avoid.add(request.space.signature(parameters))
-        yield Proposal(
-            parameters=parameters,
-            node="bo",
-            generator=words,
-            position=request.position,
-            predicted=predict(x),
-            acquisition_value=value,
-        )
+        pending = np.concatenate([pending, found.domain.to_model(best[0][None])])
+        avoid.add(found.domain.free.key(best[1]))
+        good.append(best[0][None])
+        looked_at.append(search.looked_at)
+        yield told(best, words)
+    if plate is not None:
+        left = request.count - plate.searched
+        for best in filled(found, plate, left, (pending, avoid), (good, looked_at)):
+            yield told(best, f"{words}; {plate.name}")
+
+
+def filled(
+    found: Asked,
+    plate: Plate,
+    count: int,
+    taken: tuple[Floats, set[Key]],
+    rows: tuple[Sequence[Floats], Sequence[Floats]],
+) -> Iterator[Best]:
+    """The wells of a plate that are not searched for; ends early where no new point is left.
+
+    Args:
+        found: What the request means; they are in its domain.
+        plate: How it is filled.
+        count: How many wells.
+        taken: What is under way, the wells before among it, ``p x w``, and keys of what must not be suggested.
+        rows: Good points, and those that searches looked at, ``n x f`` each.
+    """
+    (pending, avoid), domain = taken, found.domain
+    pool = plate.pool(domain, *(np.concatenate(part) for part in rows))
+    for worth in plate.worths(domain.to_model(pool), count, found.seed):
+        best = best_new(domain, pool, worth, avoid, np.concatenate([found.data.x, pending]))
+        if best is None:
+            return
+        pending = np.concatenate([pending, domain.to_model(best[0][None])])
+        avoid.add(domain.free.key(best[1]))
+        yield best

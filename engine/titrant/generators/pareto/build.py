@@ -85,7 +85,7 @@ def build(
         fronts = [front_above(known[allowed[:, s], s], reference) for s in range(draws)]
         gain = VolumeGain(objectives, [beyond(front, reference) for front in fronts])
         return Worth([gain, *within], "LogNEHVI")
-    direction = _direction(reached, reference, seed)
+    direction = _direction(reached, reference, np.random.default_rng([seed, 11]))
     least = ((known - reference) / direction).min(2)  # (n + p) x s
     best = np.where(allowed | ~allowed.any(0), least, -np.inf).max(0)
     name = "LogNParEGO" if k > MOST_BY_VOLUME else f"LogNParEGO of a front of {size}"
@@ -97,9 +97,26 @@ def _means(combination: Combination, x: Floats | None) -> Floats:
     return combination.known if x is None else combination.at(x)[0]
 
 
-def _direction(values: Floats, reference: Floats, seed: int) -> Floats:
+def scalarized(y: Floats, target: Goal, reached: Floats, rng: np.random.Generator) -> Floats:
+    """The least objective of draws of the metrics, each draw measured along a random direction of its own.
+
+    Args:
+        y: Draws at ``c`` points, ``c x s x m``.
+        target: What is sought.
+        reached: Objectives of known points, ``n x k``.
+        rng: Where the directions come from.
+
+    Returns:
+        Array of shape ``c x s``.
+    """
+    reference = reference_point(reached, target.thresholds)
+    directions = np.stack([_direction(reached, reference, rng) for _ in range(y.shape[1])])  # s x k
+    return np.asarray(((target.values(y) - reference) / directions).min(-1))
+
+
+def _direction(values: Floats, reference: Floats, rng: np.random.Generator) -> Floats:
     """A random direction up from the reference point, in units of what was reached: ``k``."""
-    parts = np.abs(np.random.default_rng([seed, 11]).standard_normal(len(reference)))
+    parts = np.abs(rng.standard_normal(len(reference)))
     parts = np.maximum(parts / math.sqrt(float(parts @ parts)), _LEAST_SHARE)
     size = values.max(0) - reference
     return parts * np.where(size > 0, size, 1.0)

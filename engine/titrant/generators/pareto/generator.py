@@ -17,10 +17,11 @@ from titrant.generators.gp.bend import bent
 from titrant.generators.gp.climb import Climber
 from titrant.generators.gp.fitted import NUMERICAL, fit
 from titrant.generators.gp.here import here
+from titrant.generators.gp.plate import plate
 from titrant.generators.gp.posterior import Posterior
 from titrant.generators.gp.turns import in_turn
 from titrant.generators.pareto.boxes import undominated
-from titrant.generators.pareto.build import build
+from titrant.generators.pareto.build import build, scalarized
 from titrant.model.objective import OptimizationConfig
 
 # Of the hyperparameters, for the method "quality", and draws of what is under way and of noise for each of them; and
@@ -73,4 +74,8 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
         told = [model.predict(one, fitted.data, x, fitted.functions) for one in models]
         return told[0][0] if len(told) == 1 else model.averaged(told)[0]
 
-    return in_turn(request, found, built, predicted)
+    def along(y: Floats, rng: np.random.Generator) -> Floats:
+        """What draws of the metrics, ``c x s x m``, are worth in a random direction each: ``c x s``."""
+        return scalarized(y, aim, values[feasible] if feasible.any() else values, rng)
+
+    return in_turn(request, found, built, predicted, plate=plate(request, found, models, aim, weighed, along))
