@@ -330,6 +330,7 @@ class Client:
     model_fit = _blocking(AsyncClient.model_fit)
     parameter_importance = _blocking(AsyncClient.parameter_importance)
     optimality = _blocking(AsyncClient.optimality)
+    front_optimality = _blocking(AsyncClient.front_optimality)
     summarize = _blocking(AsyncClient.summarize)
     waiting_for = _blocking(AsyncClient.waiting_for)
 

@@ -52,13 +52,23 @@ def test_a_moment_in_the_past_has_the_model_of_then(titrant, log):
     assert len(then["fit"]["metrics"][0]["left_out"]) < 8
 
 
-def test_with_several_objectives_the_rest_is_told(titrant, tmp_path):
+def test_with_several_objectives_the_front_and_what_may_be_added_are_told(titrant, tmp_path):
     log = make(tmp_path / "two.titrant", "y, -cost")
 
-    assert "several objectives" in titrant("model", log).out
+    told = titrant("model", log).out
+    for words in ("on the front of the trials made are", "hypervolume", "expected gain", "advice: "):
+        assert words in told
     document = titrant("model", log, "--json").json
     assert [one["metric"] for one in document["fit"]["metrics"]] == ["y", "cost"]
-    assert "several objectives" in document["optimality"]["none_because"]
+    assert document["optimality"]["advice"]
+    assert {"trial", "probability"} == document["optimality"]["front"][0].keys()
+
+
+def test_where_there_is_no_answer_to_what_is_left_the_rest_is_told(titrant, tmp_path):
+    log = make(tmp_path / "many.titrant", "y, -cost, y + cost, y - 2*cost, 2*y + cost")
+
+    assert "with 5 objectives" in titrant("model", log).out
+    assert "with 5 objectives" in titrant("model", log, "--json").json["optimality"]["none_because"]
 
 
 def test_a_log_with_too_few_data_says_so(titrant, tmp_path):

@@ -100,6 +100,11 @@ DETERMINED = {
         ["0.3*a + 0.7*water + salt = 3", "water - salt = 0.1*b"],
         16,
     ),
+    "bounds are far wider than what the sum leaves": (
+        [RangeParameterConfig(name, (0, 300), "int") for name in "abc"] + [RangeParameterConfig("water", (0.0, 5.0))],
+        ["a + b + c + water = 5", "b >= 2"],
+        20,
+    ),
     "bounds leave one point": ([RangeParameterConfig(name, (0.0, 1.0)) for name in "ab"], ["a + b = 2"], 1),
     "an equality says what it is": ([WHOLE[0], WATER], ["water = 0.5"], 4),
     "two inequalities do": ([WHOLE[0], WATER], ["water <= 0.5", "water >= 0.5"], 4),

@@ -148,6 +148,31 @@ def test_a_plate_larger_than_the_space_takes_what_there_is():
     assert reply.short_reason
 
 
+def test_a_plate_finds_what_is_left_of_a_space_of_which_most_was_tried(monkeypatch):
+    """More points are known than fit the pool; none of them may take a new one's place there."""
+    monkeypatch.setattr(plate, "_POOL", 50)
+    space = search_space([RangeParameterConfig("a", (0, 14), "int"), RangeParameterConfig("b", (0, 14), "int")])
+    request = asked(space, "u, v", known=180, count=44)
+
+    reply = dispatch.suggest(request)
+
+    tried = {space.signature(point.parameters) for point in request.observed}
+    wells = {space.signature(one.parameters) for one in reply.proposals}
+    assert len(wells) == 44
+    assert not wells & tried
+    assert [one.fallback for one in reply.proposals] == [None] * 44
+
+
+def test_wells_for_which_the_pool_is_too_small_are_searched_for(monkeypatch):
+    monkeypatch.setattr(plate, "_POOL", 10)
+
+    reply = dispatch.suggest(asked(CUBE, "u, v", count=30))
+
+    assert len({CUBE.signature(one.parameters) for one in reply.proposals}) == 30
+    assert [one.fallback for one in reply.proposals] == [None] * 30
+    assert 0 < len(shared_out(reply)) <= 10
+
+
 def test_draws_that_break_a_constraint_are_worth_less_than_all_that_keep_it_the_less_the_farther():
     goal = Goal(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), np.array([0.5]), np.array([np.nan]))
     y = np.array([[-50.0, 0.4], [90.0, 0.6], [90.0, 0.9]])

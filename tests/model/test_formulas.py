@@ -135,3 +135,11 @@ def test_they_come_back_from_the_log():
     space = search_space([A, B], ["a + b <= 2", "a*b <= 1", "my_lab:allowed", "at most 1 of a, b"])
 
     assert msgspec.json.decode(msgspec.json.encode(space), type=SearchSpace) == space
+
+
+@pytest.mark.parametrize("text", ["abs((a - 5)**0.5) >= 0", "exp((a - 5)**0.5) <= 3", "abs((a - 5)**0.5 * 2) <= 9"])
+def test_a_power_that_no_real_number_is_has_no_value_whatever_is_made_of_it(text):
+    tree = formulas.parse(text).left
+
+    assert math.isnan(formulas.number(tree, {"a": 1.0}))
+    assert math.isfinite(formulas.number(tree, {"a": 6.0}))

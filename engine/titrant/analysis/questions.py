@@ -13,7 +13,8 @@ from titrant.model.trial import Parameterization
 from titrant.rules.changing import project
 from titrant.rules.state import State
 
-Question = Literal["fit", "importance", "optimality"]
+Question = Literal["fit", "importance", "optimality", "front"]
+_OF_CANDIDATES = ("optimality", "front")
 
 
 def candidates(state: State) -> list[results.Recipe]:
@@ -56,15 +57,17 @@ def examination(state: State, question: Question) -> Examination:
         raise CommandRefused("there is no search space yet: call configure_experiment first")
     need_metrics(state, {"fit": "a model's fit", "importance": "importance"}.get(question, "what is left to gain"))
     # What matters is asked over all circumstances, what is left to gain in the present ones.
-    fixed = target(state.experiment.space) | (circumstances(state) if question == "optimality" else {})
+    fixed = target(state.experiment.space) | (circumstances(state) if question in _OF_CANDIDATES else {})
     basis = suggestion_request(state, node="bo", count=1, fixed=fixed)
-    if question != "optimality":
+    if question not in _OF_CANDIDATES:
         return Examination(question=question, basis=basis)
-    best = results.best_observed(state)
-    if best is None:
+    best = results.best_observed(state) if question == "optimality" else None
+    if best is None and (question == "optimality" or not candidates(state)):
         raise CommandRefused(results.nothing_yet(state))
     points = tuple(
         Point(trial=recipe.trial.index, parameters=results.conditions(state, recipe.trial))
         for recipe in candidates(state)
     )
-    return Examination(question=question, basis=basis, candidates=points, leader=best.trial.index)
+    return Examination(
+        question=question, basis=basis, candidates=points, leader=0 if best is None else best.trial.index
+    )

@@ -11,12 +11,12 @@ from titrant.api.answers import BestTrial, Hypervolume, ParetoFrontier, Predicti
 from titrant.api.base import OnEngine
 from titrant.api.comparing import preferred
 from titrant.errors import CommandRefused, GenerationError
-from titrant.model.insight import ModelFit, Optimality, ParameterImportance
+from titrant.model.insight import FrontOptimality, ModelFit, Optimality, ParameterImportance
 from titrant.model.trial import Parameterization
 from titrant.rules.state import State
 from titrant.runtime.diagnostics import Logger
 
-T = TypeVar("T", ModelFit, ParameterImportance, Optimality)
+T = TypeVar("T", ModelFit, ParameterImportance, Optimality, FrontOptimality)
 
 log = Logger(__name__)
 
@@ -209,6 +209,20 @@ class Answering(OnEngine):
             GenerationError: There are too few data, or a generator of one's own has no ``examine``.
         """
         return await self._examine("optimality", Optimality)
+
+    async def front_optimality(self) -> FrontOptimality:
+        """With several objectives: how likely each trial is on the front, and what the next one is expected to add.
+
+        As ``optimality`` is for one: probabilities come from joint draws of the true values at all conditions that were
+        tried and keep the outcome constraints, the expected hypervolume improvement from a search of the whole space.
+        ``FrontOptimality.advice`` says in words whether to stop.
+
+        Raises:
+            CommandRefused: There is no objective yet, a preference is sought, or no trial has data.
+            GenerationError: There is one objective or more than four, or too few data, or none that keep the
+                constraints; or a generator of one's own has no ``examine``.
+        """
+        return await self._examine("front", FrontOptimality)
 
     async def _examine(self, question: questions.Question, kind: type[T]) -> T:
         answer = await self.engine.examine(questions.examination(self.state, question))

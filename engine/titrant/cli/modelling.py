@@ -14,8 +14,12 @@ from titrant.cli.reading import When
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from titrant.model.insight import ModelFit, Optimality, ParameterImportance
+    from titrant.model.insight import FrontOptimality, ModelFit, Optimality, ParameterImportance
     from titrant.rules.state import State
+
+
+_SHOWN = 12
+"""Trials of a front that are listed."""
 
 
 @command
@@ -36,7 +40,7 @@ def model(log: Log = None, at: When = None, json: Json = False) -> Shown:
     return Shown(value, _view(fit, importance, optimality))
 
 
-def _asked(state: State) -> tuple[ModelFit, ParameterImportance, Optimality | str]:
+def _asked(state: State) -> tuple[ModelFit, ParameterImportance, Optimality | FrontOptimality | str]:
     """The answers; in place of the last one why there is none."""
     from titrant.analysis.questions import examination  # noqa: PLC0415
     from titrant.errors import CommandRefused, GenerationError, WorkerDied  # noqa: PLC0415
@@ -46,15 +50,16 @@ def _asked(state: State) -> tuple[ModelFit, ParameterImportance, Optimality | st
         fit: Any = worker.call(examination(state, "fit"))
         importance: Any = worker.call(examination(state, "importance"))
         try:
-            optimality: Any = worker.call(examination(state, "optimality"))
+            several = state.optimization is not None and state.optimization.is_multi_objective
+            optimality: Any = worker.call(examination(state, "front" if several else "optimality"))
         except WorkerDied:
             raise
-        except (CommandRefused, GenerationError) as exc:  # several objectives, nothing feasible: the rest still counts
+        except (CommandRefused, GenerationError) as exc:  # nothing feasible, say: the rest still counts
             optimality = str(exc)
     return fit, importance, optimality
 
 
-def _document(optimality: Optimality | str) -> dict[str, Any]:
+def _document(optimality: Optimality | FrontOptimality | str) -> dict[str, Any]:
     if isinstance(optimality, str):
         return {"none_because": optimality}
     import msgspec  # noqa: PLC0415
@@ -62,7 +67,7 @@ def _document(optimality: Optimality | str) -> dict[str, Any]:
     return {**msgspec.structs.asdict(optimality), "advice": optimality.advice}
 
 
-def _view(fit: ModelFit, importance: ParameterImportance, optimality: Optimality | str) -> Group:
+def _view(fit: ModelFit, importance: ParameterImportance, optimality: Optimality | FrontOptimality | str) -> Group:
     from rich.console import Group  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -92,11 +97,15 @@ def _view(fit: ModelFit, importance: ParameterImportance, optimality: Optimality
     return Group(*parts)
 
 
-def _left(optimality: Optimality | str) -> Iterator[str]:
+def _left(optimality: Optimality | FrontOptimality | str) -> Iterator[str]:
+    from titrant.model.insight import FrontOptimality  # noqa: PLC0415
     from titrant.progress import words  # noqa: PLC0415
 
     if isinstance(optimality, str):
         yield optimality
+        return
+    if isinstance(optimality, FrontOptimality):
+        yield from _front(optimality)
         return
     yield f"objective {optimality.objective}: the best of the trials made is"
     for one in optimality.contenders:
@@ -107,4 +116,17 @@ def _left(optimality: Optimality | str) -> Iterator[str]:
     if not peak.feasible:
         yield "where the outcome constraints are expected to be broken least: nowhere are they expected to hold"
     yield f"expected improvement {optimality.expected_improvement} at {words.conditions(optimality.at)}"
+    yield f"advice: {optimality.advice}"
+
+
+def _front(optimality: FrontOptimality) -> Iterator[str]:
+    from titrant.progress import words  # noqa: PLC0415
+
+    yield f"objectives {', '.join(optimality.objectives)}: on the front of the trials made are"
+    for one in optimality.front[:_SHOWN]:
+        yield f"  trial {one.trial} with probability {one.probability}"
+    if len(optimality.front) > _SHOWN:
+        yield f"  and {len(optimality.front) - _SHOWN} others with less"
+    yield f"hypervolume {optimality.hypervolume:.4g}, in the product of the objectives' units"
+    yield f"expected gain {optimality.expected_improvement} at {words.conditions(optimality.at)}"
     yield f"advice: {optimality.advice}"

@@ -142,13 +142,14 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     """Ask about the model that the next suggestion would be made from.
 
     Attributes:
-        question: How well it fits, what the metrics depend on, what is left to gain, or which trials to compare next.
+        question: How well it fits, what the metrics depend on, what is left to gain, with one objective or for a front
+            of several, or which trials to compare next.
         basis: The request for that suggestion.
-        candidates: Conditions that may be the best so far, each once; for ``"optimality"``.
+        candidates: Conditions that may be the best so far, each once; for ``"optimality"`` and ``"front"``.
         leader: The trial of them that is best as observed.
     """
 
-    question: Literal["fit", "importance", "optimality", "pairing"]
+    question: Literal["fit", "importance", "optimality", "front", "pairing"]
     basis: Request
     candidates: tuple[Point, ...] = ()
     leader: int = 0

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from titrant.errors import ConfigurationError, GenerationError
-from titrant.generators.axes import Axis, Floats, free_axis
+from titrant.generators.axes import Axis, Continuous, Floats, free_axis
 from titrant.generators.gates import Gate, gate_of, is_open, resting
 from titrant.generators.restricted import Restricted
 from titrant.model.conditions import is_never_active
-from titrant.model.determined import Formulas, determined, key_of
+from titrant.model.constraints import Interval
+from titrant.model.determined import Formulas, determined, key_of, reach
 from titrant.model.space import LinearConstraint, SearchSpace
 from titrant.model.trial import Parameterization, ParameterValue
 
@@ -24,6 +25,10 @@ Mask = npt.NDArray[np.bool_]
 
 # How far a constraint may be missed, relative to its terms: half of what the search space itself lets pass.
 TOLERANCE = 0.5e-8
+# Finite spaces up to here are listed when a sequence finds no more untried points.
+LISTABLE = 100_000
+# How far beyond what constraints leave a number is looked at all the same, relative to the largest; they decide.
+_SPARE = 1e-6
 
 
 class LinearSystem(msgspec.Struct, frozen=True):
@@ -144,13 +149,32 @@ class Encoding(Restricted):
 
     @cached_property
     def size(self) -> int | None:
-        """How many points there are without constraints, but for those that determine continuous axes; None: no end."""
+        """How many points there are without constraints; None where there is no end.
+
+        With continuous axes that others determine, constraints narrow what is counted; where it is more than can be
+        listed all the same, nobody could say that all was tried, and it is None.
+        """
         if self.space.candidates:
             return self.space.candidates.count
-        known = self.determined or {}
-        counts = [1 if axis.name in known else axis.count for axis in self.axes]
-        finite = [one for one in counts if one is not None]
-        return math.prod(finite) if len(finite) == len(counts) else None
+        known = self.determined
+        if known:
+            size = math.prod(1 if axis.name in known else len(self.levels(axis)) for axis in self.axes)
+            return size if size <= LISTABLE else None
+        counts = [axis.count for axis in self.axes if axis.count is not None]
+        return math.prod(counts) if len(counts) == len(self.axes) else None
+
+    def levels(self, axis: Axis) -> Floats:
+        """All numbers of a discrete axis, ``n``; those that constraints leave where they determine continuous axes."""
+        numbers = axis.at(np.arange(float(axis.count or 1)))
+        low, high = self._reach.get(axis.name, (-math.inf, math.inf))
+        spare = _SPARE * max(1.0, float(np.abs(numbers).max(initial=0.0)))
+        return (
+            numbers[(numbers >= low - spare) & (numbers <= high + spare)] if isinstance(axis, Continuous) else numbers
+        )
+
+    @cached_property
+    def _reach(self) -> dict[str, Interval]:
+        return reach(self.space, self.fixed) if self.determined else {}
 
     def key(self, parameters: Parameterization) -> tuple[Hashable, ...]:
         """What tells a point from others: the space's ``signature``, but for what the others determine."""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from titrant.errors import GenerationError
 from titrant.generators.axes import Floats
 from titrant.generators.digital_net import SobolSequence
-from titrant.generators.encoding import Encoding, Mask, encoding_of
+from titrant.generators.encoding import LISTABLE, Encoding, Mask, encoding_of
 from titrant.generators.polytope import Polytope
 from titrant.generators.repair import repair_linear, without_noise
 from titrant.generators.sequences import Kind, sequence_of
@@ -45,10 +45,6 @@ _PATIENCE = {
     "pool": 1,
 }
 _PATIENCE_MENDING = 200
-# Finite spaces up to here are listed when the sequence finds no more untried points.
-_LISTABLE = 100_000
-# How far beyond its bounds, in parts of its range, rounding may take what others determine.
-_HAIR = 1e-9
 # Where constraints leave no more points than this of a finite space, none needs to be searched for.
 _FEW = 1_000
 
@@ -72,7 +68,6 @@ class Sampler:
             ``"list"``: the few points there are, in random order.
     """
 
-    LISTABLE = _LISTABLE
     FEW = _FEW
 
     def __init__(self, encoding: Encoding, seed: int, kind: Kind = "sobol", size: int = 0) -> None:
@@ -111,7 +106,7 @@ class Sampler:
         other components or in another branch there may be no end of them.
         """
         size = self.encoding.size
-        return size is not None and size <= _LISTABLE and not self.encoding.determined and len(self.listed) <= _FEW
+        return size is not None and size <= LISTABLE and not self.encoding.determined and len(self.listed) <= _FEW
 
     def block(self, start: int, count: int) -> tuple[Floats, Mask]:
         """What positions ``start`` to ``start + count - 1`` lead to.
@@ -274,7 +269,7 @@ class Sampler:
                         yield row, parameters, position
                 block = min(2 * block, 16 if self.method in {"polytope", "supports", "search"} else 1024)
             # One from the list, and back to the sequence: as if each point had been asked for by itself.
-            rows = self.listed if self.encoding.size is not None and self.encoding.size <= _LISTABLE else ()
+            rows = self.listed if self.encoding.size is not None and self.encoding.size <= LISTABLE else ()
             accepted = ((row, self._accepted(row, tried)) for row in rows)
             row, parameters = next((pair for pair in accepted if pair[1] is not None), (None, None))
             if row is None or parameters is None:
@@ -307,7 +302,7 @@ class Sampler:
     def listed(self) -> Floats:
         """All feasible points of a finite space in an order of the seed's: ``n x d``. Only where they are few."""
         axes = self.encoding.axes
-        levels = [np.zeros(1) if axis.count is None else axis.at(np.arange(float(axis.count))) for axis in axes]
+        levels = [np.zeros(1) if axis.count is None else self.encoding.levels(axis) for axis in axes]
         grid = np.stack(np.meshgrid(*levels, indexing="ij"), axis=-1).reshape(-1, len(axes)) if axes else None
         rows = np.empty((1, 0)) if grid is None else grid
         rows = self._completed(rows)
@@ -316,7 +311,7 @@ class Sampler:
         return np.asarray(rows[order], dtype=np.float64)
 
     def _completed(self, rows: Floats) -> Floats:
-        """Rows with the numbers that the others determine, ``n x d``; those left out in which one is out of bounds."""
+        """Rows with the numbers that the others determine, within their bounds: ``n x d``."""
         encoding = self.encoding
         place = {axis.name: j for j, axis in enumerate(encoding.axes)}
         for name, (constant, weights) in (encoding.determined or {}).items():
@@ -324,9 +319,7 @@ class Sampler:
             width = encoding.high[j] - encoding.low[j]
             terms = [weight * rows[:, place[other]] for other, weight in weights.items()]
             z = np.sum([np.full(len(rows), constant), *terms], axis=0)
-            within = (z >= encoding.low[j] - _HAIR * width) & (z <= encoding.high[j] + _HAIR * width)
             rows[:, j] = encoding.axes[j].snap(np.clip(without_noise(z, width), encoding.low[j], encoding.high[j]))
-            rows = rows[within]
         return rows
 
 

@@ -17,10 +17,10 @@ from msgspec.structs import replace
 from titrant.errors import GenerationError, SearchSpaceError
 from titrant.generators.clashes import Clash, irreducible, listed, sentence
 from titrant.generators.emptiness import refuse_empty
-from titrant.generators.encoding import Encoding
+from titrant.generators.encoding import LISTABLE, Encoding
 from titrant.generators.nonlinear import Nonlinear
 from titrant.generators.rows import Mask, keeps
-from titrant.generators.sampler import Sampler, sampler_for
+from titrant.generators.sampler import sampler_for
 from titrant.model.conditions import dependents
 from titrant.model.constraints import LinearConstraint
 from titrant.model.parameters import FixedParameterConfig
@@ -64,7 +64,7 @@ def _clash(encoding: Encoding) -> str:
     except SearchSpaceError as error:
         return str(error)
     counts = [axis.count for axis in encoding.axes if axis.count is not None]
-    if len(counts) == encoding.dimension and math.prod(counts) <= Sampler.LISTABLE and not space.is_conditional:
+    if len(counts) == encoding.dimension and math.prod(counts) <= LISTABLE and not space.is_conditional:
         every = _Listed(encoding)
         if not every.allows(constraints):
             where = f"none of the {every.count} points" if every.count > 1 else "no point"

@@ -46,12 +46,35 @@ def determined(space: SearchSpace, held: Parameterization) -> Formulas | None:
         return {}
     if not space.constraints:
         return None
-    conditions = space.conditions
-    known = {p.name: held[p.name] if p.name in held else _only(p) for p in space.parameters}
-    free = [name for name in free if not is_never_active(conditions, name, known)]
-    counting = [one for one in space.constraints if conditions.keys().isdisjoint(one.names)]
+    known = _known(space, held)
+    free = [name for name in free if not is_never_active(space.conditions, name, known)]
+    counting = _counting(space)
     if not {name for one in counting for name in one.names}.issuperset(free):
         return None
+    ends = _ends(space, known)
+    if any(name not in ends for one in counting for name in one.names):  # held at what is no number
+        return None
+    return _solved(counting, free, ends)
+
+
+def reach(space: SearchSpace, held: Parameterization) -> dict[str, Interval]:
+    """Between which values the constraints leave each parameter that is a number, held ones at theirs."""
+    ends = _ends(space, _known(space, held))
+    return _narrowed([one for one in _counting(space) if ends.keys() >= set(one.names)], ends)
+
+
+def _known(space: SearchSpace, held: Parameterization) -> dict[str, ParameterValue | None]:
+    """The values of parameters that are held or have but one; None for the others."""
+    return {p.name: held[p.name] if p.name in held else _only(p) for p in space.parameters}
+
+
+def _counting(space: SearchSpace) -> list[LinearConstraint]:
+    """The constraints that always count."""
+    return [one for one in space.constraints if space.conditions.keys().isdisjoint(one.names)]
+
+
+def _ends(space: SearchSpace, known: Mapping[str, ParameterValue | None]) -> dict[str, Interval]:
+    """The least and the greatest value of each parameter that is a number."""
     ends: dict[str, Interval] = {}
     for p in space.parameters:
         value = known[p.name]
@@ -60,9 +83,7 @@ def determined(space: SearchSpace, held: Parameterization) -> Formulas | None:
             ends[p.name] = number, number
         elif value is None and p.interval is not None:
             ends[p.name] = float(p.interval[0]), float(p.interval[1])
-    if any(name not in ends for one in counting for name in one.names):  # held at what is no number
-        return None
-    return _solved(counting, free, ends)
+    return ends
 
 
 def key_of(space: SearchSpace, formulas: Formulas | None, parameters: Parameterization) -> tuple[Hashable, ...]:

@@ -94,10 +94,16 @@ def evaluate(tree: Tree, values: Mapping[str, Any], calls: Mapping[str, Callable
 def number(tree: Tree, values: Mapping[str, float]) -> float:
     """The value of an expression as a number; NaN where it has none, as the logarithm of a negative number."""
     try:
-        found = evaluate(tree, values, _NUMBERS)
+        return float(evaluate(tree, values, _NUMBERS))
     except (ArithmeticError, ValueError):
         return math.nan
-    return math.nan if isinstance(found, complex) else float(found)
+
+
+def _raised(base: Any, exponent: Any) -> Any:
+    found = base**exponent
+    if not isinstance(found, complex):
+        return found
+    raise ArithmeticError("a negative number has no such power")  # another function could make it real again
 
 
 _NUMBERS: dict[str, Callable[..., Any]] = {
@@ -105,7 +111,7 @@ _NUMBERS: dict[str, Callable[..., Any]] = {
     "subtract": operator.sub,
     "multiply": operator.mul,
     "divide": operator.truediv,
-    "power": operator.pow,
+    "power": _raised,
     "negative": operator.neg,
     "exp": math.exp,
     "log": math.log,

@@ -14,6 +14,8 @@ LITTLE, NOTHING = 0.01, 0.001
 """Shares of the observed range: gains below them are little, and next to nothing."""
 CLEAR = 0.5
 """A probability from which a trial leads clearly enough."""
+UNSURE = 0.1
+"""One from which it is worth asking."""
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -206,8 +208,7 @@ class Optimality(msgspec.Struct, frozen=True, kw_only=True, tag="optimality"):
     def advice(self) -> str:
         """Whether to stop, in words."""
         if self.relative is None or quality(self.r2) == "poor":
-            r2 = "nothing varies" if self.r2 is None else f"R² {self.r2:.2f}"
-            return f"no advice: the model predicts left-out trials poorly ({r2}), so what it expects says little"
+            return _no_advice(self.r2)
         gain = f"the best next trial is expected to gain {self.expected_improvement.value:.3g}"
         share = (
             f"{self.relative:.2g} of the observed range" if self.relative >= 1e-4 else "next to nothing of the range"
@@ -222,6 +223,54 @@ class Optimality(msgspec.Struct, frozen=True, kw_only=True, tag="optimality"):
             return f"replicate trials {names} before you stop: {told}, but which is best is open ({chance:.0%})"
         word = "stop" if self.relative < NOTHING else "you may stop soon"
         return f"{word}: {told}; trial {self.incumbent.trial} is the best made with probability {chance:.0%}"
+
+
+class FrontMember(msgspec.Struct, frozen=True):
+    """A finished trial, and how likely no other one beats it in one objective without losing in another."""
+
+    trial: int
+    probability: Estimate
+
+
+class FrontOptimality(msgspec.Struct, frozen=True, kw_only=True, tag="front_optimality"):
+    """How sure the front of several objectives is, and what there is left to gain.
+
+    Attributes:
+        model: Which model.
+        objectives: As they were configured.
+        front: The trials that may be on the front of those made, likeliest first; what keeps the outcome constraints.
+        expected_improvement: By how much the best next trial is expected to enlarge the hypervolume, in the product of
+            the objectives' units, averaged over what noise may hide; with the error of that average.
+        log_expected_improvement: Its natural logarithm, which goes on where the number itself is zero.
+        hypervolume: That of the trials made, as the model sees them, from the point that suggestions measure it from.
+        relative: The expected improvement as a share of ``hypervolume``; None where that is zero.
+        at: Where that next trial would be.
+        r2: How well left-out trials are predicted (``MetricFit.r2``): the worst of the metrics that vary.
+    """
+
+    model: str
+    objectives: tuple[str, ...]
+    front: tuple[FrontMember, ...]
+    expected_improvement: Estimate
+    log_expected_improvement: float
+    hypervolume: float
+    relative: float | None
+    at: Parameterization
+    r2: float | None
+
+    @property
+    def advice(self) -> str:
+        """Whether to stop, in words."""
+        if self.relative is None or quality(self.r2) == "poor":
+            return _no_advice(self.r2)
+        gain = f"the best next trial is expected to add {self.expected_improvement.value:.3g} to the hypervolume"
+        told = f"{gain}, {self.relative:.2g} of it" if self.relative >= 1e-4 else f"{gain}, next to nothing of it"
+        open_ = sum(CLEAR > one.probability.value >= UNSURE for one in self.front)
+        if self.relative >= LITTLE:
+            return f"go on: {told}"
+        if open_ > len(self.front) / 2:
+            return f"replicate trials of the front before you stop: {told}, and {open_} of them may not be on it"
+        return f"{'stop' if self.relative < NOTHING else 'you may stop soon'}: {told}"
 
 
 class Pairing(msgspec.Struct, frozen=True, kw_only=True, tag="pairing"):
@@ -241,7 +290,12 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True, tag="pairing"):
     reason: str = ""
 
 
-Insight = ModelFit | ParameterImportance | Optimality | Pairing
+Insight = ModelFit | ParameterImportance | Optimality | FrontOptimality | Pairing
+
+
+def _no_advice(r2: float | None) -> str:
+    told = "nothing varies" if r2 is None else f"R² {r2:.2f}"
+    return f"no advice: the model predicts left-out trials poorly ({told}), so what it expects says little"
 
 
 def quality(r2: float | None) -> str:

@@ -86,13 +86,18 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
     if known.target is not None:  # where there may be finitely many, though there is no end of fidelities
         avoid |= to_avoid(request, known.target)
     answers: tuple[list[Floats], list[Floats]] = ([], [])  # at the target: good points, and those looked at
-    for number in range(request.count):
+    number = 0
+    while number < request.count:
         if plate is not None and number >= plate.searched and known.target is not None and answers[1]:
             at = replace(found, domain=known.target)
             words = f"{fitted.name} + {plate.name} at the target"
             for well in filled(at, plate, request.count - number, (pending, avoid), answers):
-                yield _told(request, known, known.target.to_model(well[0][None]), well, words)
-            return
+                row = known.target.to_model(well[0][None])
+                yield _told(request, known, row, well, words)
+                pending = np.concatenate([pending, row])
+                number += 1
+            plate = None  # were there too few, the rest is searched for after all
+            continue
         seed = found.seed + number
         x = np.concatenate([found.data.x, pending])
         domain = known.target if _due(known, x) and known.target is not None else found.domain
@@ -110,6 +115,7 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
             answers[0].append(best[0][None])
             answers[1].append(looked_at)
         words = f"{fitted.name} + {function.name}" + (" at the target" if level.reached(row)[0] else "")
+        number += 1
         yield _told(request, known, row, best, words)
 
 

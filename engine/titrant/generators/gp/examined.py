@@ -39,9 +39,17 @@ def _answer(request: Examination, config: OptimizationConfig) -> Insight:
     basis = request.basis
     if request.question == "optimality":
         if config.is_multi_objective:
-            raise GenerationError("with several objectives there is no single best: ask for the Pareto frontier")
+            raise GenerationError("with several objectives there is no single best: ask for front_optimality()")
         found = asked(basis, config)
         return optimality_of(_fit(basis, config, found.data, worths(found.data, found.target)), found, config, request)
+    if request.question == "front":
+        from titrant.generators.pareto.optimality import front_optimality_of  # noqa: PLC0415 - it stands on this package
+
+        if not config.is_multi_objective:
+            raise GenerationError("with one objective there is no front: ask for optimality()")
+        found = asked(basis, config)
+        fitted = _fit(basis, config, found.data, found.target.worths(found.data.y))
+        return front_optimality_of(fitted, found, config, request)
     data = data_of(basis, config)
     fitted = _fit(basis, config, data, data.y[:, 0])
     if request.question == "fit":

@@ -49,7 +49,7 @@ def optimality_of(fitted: Fitted, found: Asked, config: OptimizationConfig, aske
     """
     incumbent, contenders = compared(fitted, found, config, asked)
     log_gains, at = gained(fitted, found, asked.basis)
-    unit = _unit(fitted, found, config)
+    unit = unit_of(fitted, found, config)
     greatest = float(log_gains.max())
     gains = np.exp(log_gains - greatest)
     log_mean = float(log_mean_exp(log_gains)) + float(np.log(unit))
@@ -190,9 +190,9 @@ def straight_gain(function: Bend, sign: float) -> Callable[[Floats, Floats, Floa
     return gain
 
 
-def _unit(fitted: Fitted, found: Asked, config: OptimizationConfig) -> float:
+def unit_of(fitted: Fitted, found: Asked, config: OptimizationConfig, place: int = 0) -> float:
     """A standardized objective's unit, in its own."""
-    weights = found.target.objectives[0]
+    weights = found.target.objectives[place]
     j = int(np.abs(weights).argmax())
-    own = sum(weight for name, weight in config.objectives[0].terms if name == fitted.data.metrics[j])
+    own = sum(weight for name, weight in config.objectives[place].terms if name == fitted.data.metrics[j])
     return abs(own * float(fitted.data.scale[j]) / float(weights[j]))

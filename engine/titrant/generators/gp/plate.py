@@ -11,7 +11,7 @@ Exploration of Chemical Space", ICML 2017.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from titrant.generators.gp.goal import Goal
 from titrant.generators.gp.joint import joint_draws
 from titrant.generators.gp.paths import least_broken
 from titrant.generators.gp.posterior import Posterior
+from titrant.generators.sampler import Key
 
 # More suggestions of one request than this are a plate.
 _PLATE = 24
@@ -73,13 +74,21 @@ class Plate:
         self._models, self._aim, self._value = tuple(models), aim, value
         self._weight = weighed(_Level())
 
-    def pool(self, domain: Domain, good: Floats, looked_at: Floats) -> Floats:
+    def pool(self, domain: Domain, good: Floats, looked_at: Floats, avoid: Set[Key]) -> Floats:
         """The points to choose from: good ones, ``g x f``, what is near them, and what was looked at, ``n x f``.
+
+        Args:
+            domain: Where to look.
+            good: Good points.
+            looked_at: Those that searches looked at.
+            avoid: Keys of what is not new in a finite space.
 
         Returns:
             Numbers, ``c x f``.
         """
         rows = np.unique(np.concatenate([good, looked_at, domain.around(good, _AROUND)]), axis=0)
+        if domain.free.size is not None:
+            rows = rows[[domain.free.key(domain.free.parameters(row)) not in avoid for row in rows]]
         if len(rows) <= _POOL:
             return np.asarray(rows)
         return np.asarray(rows[np.sort(domain.rng.choice(len(rows), size=_POOL, replace=False))])

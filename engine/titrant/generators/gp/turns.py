@@ -58,28 +58,35 @@ def in_turn(
         )
 
     pending, avoid = found.pending, set(found.avoid)
-    good, looked_at = [found.best], []
-    for number in range(request.count if plate is None else plate.searched):
+    good: list[Floats] = [found.best]
+    looked_at: list[Floats] = []
+    number, words = 0, ""
+    while number < request.count:
+        if plate is not None and number == plate.searched:
+            left = request.count - number
+            for best in filled(found, plate, left, (pending, avoid), (good, looked_at)):
+                yield told(best, f"{words}; {plate.name}")
+                pending = np.concatenate([pending, found.domain.to_model(best[0][None])])
+                number += 1
+            plate = None  # were there too few, the rest is searched for after all
+            continue
         function, words = build(pending, found.seed + number)
         search = Search(found.domain, function)
         search.run(found.best, number)
-        best = search.best(avoid, np.concatenate([found.data.x, pending]))
-        if best is None:
+        best_found = search.best(avoid, np.concatenate([found.data.x, pending]))
+        if best_found is None:
             return
-        if otherwise is not None and (other := otherwise(pending, found.seed + number, best[2])) is not None:
+        if otherwise is not None and (other := otherwise(pending, found.seed + number, best_found[2])) is not None:
             second = Search(found.domain, other[0])
             second.run(found.best[:0], number)  # they are what it turns away from
             instead = second.best(avoid, np.concatenate([found.data.x, pending]))
-            best, words = (best, words) if instead is None else (instead, other[1])
-        pending = np.concatenate([pending, found.domain.to_model(best[0][None])])
-        avoid.add(found.domain.free.key(best[1]))
-        good.append(best[0][None])
+            best_found, words = (best_found, words) if instead is None else (instead, other[1])
+        pending = np.concatenate([pending, found.domain.to_model(best_found[0][None])])
+        avoid.add(found.domain.free.key(best_found[1]))
+        good.append(best_found[0][None])
         looked_at.append(search.looked_at)
-        yield told(best, words)
-    if plate is not None:
-        left = request.count - plate.searched
-        for best in filled(found, plate, left, (pending, avoid), (good, looked_at)):
-            yield told(best, f"{words}; {plate.name}")
+        number += 1
+        yield told(best_found, words)
 
 
 def filled(
@@ -95,11 +102,14 @@ def filled(
         found: What the request means; they are in its domain.
         plate: How it is filled.
         count: How many wells.
-        taken: What is under way, the wells before among it, ``p x w``, and keys of what must not be suggested.
+        taken: What is under way, the wells before among it, ``p x w``, and keys of what must not be suggested; these
+            grow.
         rows: Good points, and those that searches looked at, ``n x f`` each.
     """
     (pending, avoid), domain = taken, found.domain
-    pool = plate.pool(domain, *(np.concatenate(part) for part in rows))
+    pool = plate.pool(domain, np.concatenate(rows[0]), np.concatenate(rows[1]), avoid)
+    if not len(pool):
+        return
     for worth in plate.worths(domain.to_model(pool), count, found.seed):
         best = best_new(domain, pool, worth, avoid, np.concatenate([found.data.x, pending]))
         if best is None:

@@ -59,7 +59,11 @@ class Worth:
 
     def values(self, points: Floats) -> Floats:
         """``b x w`` to ``b``."""
-        return log_mean_exp(np.sum([gain.of_draws(points) for gain in self._gains], axis=0))
+        return log_mean_exp(self.of_draws(points))
+
+    def of_draws(self, points: Floats) -> Floats:
+        """The same for each draw: ``b x w`` to ``b x s``."""
+        return np.asarray(np.sum([gain.of_draws(points) for gain in self._gains], axis=0))
 
     def value_and_slope(self, point: Floats) -> tuple[float, Floats]:
         """The value at ``w``, and its gradient, ``w``."""
