@@ -1,7 +1,7 @@
 # ruff: noqa: E402 (threads are bounded before numpy is imported)
 """How long do 96 suggestions at once take?  All wells of a plate, in spaces and for goals of every kind.
 
-    python benchmarks/plates.py
+    python benchmarks/plates.py --json benchmarks/results/plates.json
     python benchmarks/plates.py --only "4 objectives" --seeds 5
 
 Directly from the generators, in one thread, after as many known trials as the table says; CPU seconds for all wells,
@@ -11,15 +11,20 @@ how many of them differ, and how many were found by a search of their own (docs/
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 for _library in ("OMP", "MKL", "OPENBLAS"):
     os.environ[f"{_library}_NUM_THREADS"] = "1"  # as in the worker process; before numpy is imported
+
+from _machine import commit, machine, versions
 
 from titrant.generators import dispatch
 from titrant.generators.base import Point, Proposal, Request
@@ -28,6 +33,7 @@ from titrant.model.objective import optimization_config
 from titrant.model.observation import Observation
 from titrant.model.space import RangeParameterConfig, SearchSpace, search_space
 
+HERE = Path(__file__).parent
 WELLS = 96
 Values = dict[str, float]
 
@@ -130,8 +136,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", help="cases whose name has this in it")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     dispatch.warm(torch=False)
+    rows = []
     print(f"| | known trials | CPU s for {WELLS} | different | searched for one by one |\n|---|---|---|---|---|")
     for case in [one for one in CASES if not options.only or options.only in one.name]:
         found = [filled(case, seed) for seed in range(options.seeds)]
@@ -139,6 +147,13 @@ def main() -> None:
         searched = min(sum(Plate.name not in one.generator for one in wells) for _, wells in found)
         seconds = statistics.median(spent for spent, _ in found)
         print(f"| {case.name} | {case.known} | {seconds:.2f} | {different} | {searched} |", flush=True)
+        spent = [round(one, 3) for one, _ in found]
+        rows.append(
+            {"case": case.name, "known": case.known, "cpu_s": spent, "different": different, "searched": searched}
+        )
+    if options.json is not None:
+        head = {"machine": machine(), "versions": versions(sys.executable), "commit": commit(HERE), "wells": WELLS}
+        options.json.write_text(json.dumps({**head, "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

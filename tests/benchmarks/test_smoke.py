@@ -117,3 +117,22 @@ def test_the_policies_are_compared_on_the_same_trials(tmp_path):
     (fresh,), (ready,) = runs["fresh"], runs["ready"]
     assert fresh["unseen"] == 0 < ready["unseen"]
     assert fresh["makespan_s"] > ready["makespan_s"]
+
+
+def test_a_plate_is_timed_and_its_wells_are_counted(tmp_path):
+    out = tmp_path / "plates.json"
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "plates.py", "--only", "2 objectives", "--seeds", "1", "--json", out],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(out.read_text())
+    assert [(row["case"], row["known"], row["different"]) for row in document["rows"]] == [
+        ("2 objectives", 16, 96),
+        ("2 objectives", 60, 96),
+    ]
+    assert all(0 < row["searched"] < 96 and len(row["cpu_s"]) == 1 for row in document["rows"])
+    assert done.stdout.count("| 2 objectives |") == 2
