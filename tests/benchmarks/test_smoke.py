@@ -31,16 +31,18 @@ def cases(monkeypatch):
     return _cases.CASES
 
 
-def test_every_case_runs_and_fills_its_rows(tmp_path, cases):
-    out = tmp_path / "results.json"
+def ran(script, *words):
+    """What a benchmark prints."""
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / "orchestration.py", "--smoke", "--skip-ax", "--json", out],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        [sys.executable, BENCHMARKS / script, *words], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_case_runs_and_fills_its_rows(tmp_path, cases):
+    out = tmp_path / "results.json"
+    ran("orchestration.py", "--smoke", "--skip-ax", "--json", out)
     document = json.loads(out.read_text())
     filled = {(row["case"], row["key"]) for row in document["rows"]}
     assert filled == {(case.name, row.key) for case in cases for row in case.rows}
@@ -108,10 +110,7 @@ def test_ticks_that_fall_due_in_a_stall_count_once_each(lab):
 def test_the_policies_are_compared_on_the_same_trials(tmp_path):
     out = tmp_path / "policies.json"
     sizes = ["--problem", "branin", "--trials", "8", "--slots", "2", "--seeds", "1", "--json", out]
-    done = subprocess.run(
-        [sys.executable, BENCHMARKS / "policies.py", *sizes], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    ran("policies.py", *sizes)
     runs = json.loads(out.read_text())["runs"]["2"]
     assert {policy: len(found) for policy, found in runs.items()} == {"auto": 1, "fresh": 1, "ready": 1}
     (fresh,), (ready,) = runs["fresh"], runs["ready"]
@@ -121,18 +120,11 @@ def test_the_policies_are_compared_on_the_same_trials(tmp_path):
 
 def test_a_plate_is_timed_and_its_wells_are_counted(tmp_path):
     out = tmp_path / "plates.json"
-    done = subprocess.run(
-        [sys.executable, BENCHMARKS / "plates.py", "--only", "2 objectives", "--seeds", "1", "--json", out],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    said = ran("plates.py", "--only", "2 objectives", "--seeds", "1", "--json", out)
     document = json.loads(out.read_text())
     assert [(row["case"], row["known"], row["different"]) for row in document["rows"]] == [
         ("2 objectives", 16, 96),
         ("2 objectives", 60, 96),
     ]
     assert all(0 < row["searched"] < 96 and len(row["cpu_s"]) == 1 for row in document["rows"])
-    assert done.stdout.count("| 2 objectives |") == 2
+    assert said.count("| 2 objectives |") == 2

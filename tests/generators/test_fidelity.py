@@ -166,14 +166,19 @@ def test_information_has_the_slope_that_it_says(place, constrained):
     function = generator._function(known, np.empty((0, 3)), 5, there=False)
     point = np.array(place)
     value, slope = function.value_and_slope(point)
-    numeric = [
-        (function.values((point + step)[None])[0] - function.values((point - step)[None])[0]) / 2e-6
-        for step in 1e-6 * np.eye(3)
-    ]
+    steps = 1e-6 * np.eye(3)
+    sides = np.array(
+        [
+            [(function.values((point + sign * step)[None])[0] - value) / (sign * 1e-6) for sign in (-1, 1)]
+            for step in steps
+        ]
+    )
 
     assert value == pytest.approx(function.values(point[None])[0])
-    # Costs are tabulated: their slope jumps from one stretch to the next.
-    assert slope == pytest.approx(numeric, rel=1e-3, abs=2e-2)
+    # Costs are tabulated: their slope jumps from one stretch to the next, and between both sides anything is right.
+    slack = 2e-2 + 1e-3 * np.abs(sides).max(1)
+    assert (sides.min(1) - slack <= slope).all()
+    assert (slope <= sides.max(1) + slack).all()
 
 
 def test_moments_at_two_fidelities_are_those_of_the_process():

@@ -35,7 +35,7 @@ from titrant.generators.gp.plate import plate as plate_of
 from titrant.generators.gp.pooled import domain_of
 from titrant.generators.gp.posterior import Posterior, cholesky
 from titrant.generators.gp.search import Search
-from titrant.generators.gp.turns import Best, filled
+from titrant.generators.gp.turns import Best, filled, proposed
 from titrant.generators.sampler import Key
 from titrant.model.objective import OptimizationConfig
 
@@ -93,7 +93,7 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
             words = f"{fitted.name} + {plate.name} at the target"
             for well in filled(at, plate, request.count - number, (pending, avoid), answers):
                 row = known.target.to_model(well[0][None])
-                yield _told(request, known, row, well, words)
+                yield proposed(request, well, words, known.model.predict(row)[0])
                 pending = np.concatenate([pending, row])
                 number += 1
             plate = None  # were there too few, the rest is searched for after all
@@ -116,20 +116,7 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
             answers[1].append(looked_at)
         words = f"{fitted.name} + {function.name}" + (" at the target" if level.reached(row)[0] else "")
         number += 1
-        yield _told(request, known, row, best, words)
-
-
-def _told(request: Request, known: _Known, row: Floats, best: Best, words: str) -> Proposal:
-    """A suggestion, from a point, its row of the model's columns ``1 x w``, and who found it."""
-    _, parameters, value = best
-    return Proposal(
-        parameters=parameters,
-        node="bo",
-        generator=words,
-        position=request.position,
-        predicted=known.model.predict(row)[0],
-        acquisition_value=value,
-    )
+        yield proposed(request, best, words, known.model.predict(row)[0])
 
 
 def _searched(

@@ -47,15 +47,7 @@ def in_turn(
     """
 
     def told(best: Best, words: str) -> Proposal:
-        z, parameters, value = best
-        return Proposal(
-            parameters=parameters,
-            node="bo",
-            generator=words,
-            position=request.position,
-            predicted=predict(found.domain.to_model(z[None])),
-            acquisition_value=value,
-        )
+        return proposed(request, best, words, predict(found.domain.to_model(best[0][None])))
 
     pending, avoid = found.pending, set(found.avoid)
     good: list[Floats] = [found.best]
@@ -87,6 +79,19 @@ def in_turn(
         looked_at.append(search.looked_at)
         number += 1
         yield told(best_found, words)
+
+
+def proposed(request: Request, best: Best, words: str, predicted: dict[str, tuple[float, float]]) -> Proposal:
+    """A suggestion of a model: a point, who found it, and what is expected there."""
+    _, parameters, value = best
+    return Proposal(
+        parameters=parameters,
+        node="bo",
+        generator=words,
+        position=request.position,
+        predicted=predicted,
+        acquisition_value=value,
+    )
 
 
 def filled(
