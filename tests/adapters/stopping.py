@@ -109,7 +109,9 @@ class StopContract:
             still = lab.latest().state
             tasks.cancel_scope.cancel()
 
-        assert (still, under.ended) == ("running", None)
+        assert still == "running"
+        # A line that dies before the start was confirmed leaves the run unknown, which is not stopped either.
+        assert under.ended is None or (how, under.ended.outcome) == ("line is dead", "unknown")
 
     @pytest.mark.anyio
     async def test_a_stop_whose_answer_is_lost_is_seen_by_the_run(self, door, stoppable):
