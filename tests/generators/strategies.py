@@ -1,5 +1,7 @@
 """Random search spaces for the tests of the generators."""
 
+from itertools import product
+
 from hypothesis import strategies as st
 
 from titrant.model.restrictions import Cardinality
@@ -81,3 +83,29 @@ def _allowed(config):
     low, high = config.interval
     # Nine digits: nobody asks for 6e-24, and no sum is exact to 1e-8 of that.
     return st.floats(low, high).map(lambda number: config.nearest(float(f"{number:.9f}")))
+
+
+@st.composite
+def few_values(draw, name):
+    """A parameter with at most five values, all of them numbers."""
+    low = draw(st.integers(-3, 3))
+    match draw(st.sampled_from(["int", "step", "choice"])):
+        case "int":
+            return RangeParameterConfig(name, (low, low + draw(st.integers(1, 4))), "int")
+        case "step":
+            return RangeParameterConfig(name, (low / 10, low / 10 + 0.4), step_size=0.2)
+        case _:
+            values = draw(st.lists(st.integers(-4, 4), min_size=1, max_size=4, unique=True))
+            return ChoiceParameterConfig(name, tuple(values), "int")
+
+
+def every_point(configs):
+    """All combinations of the values of such parameters."""
+    values = [
+        one.values
+        if isinstance(one, ChoiceParameterConfig)
+        else tuple(one.grid.at(k) for k in range(one.grid.steps + 1))
+        for one in configs
+    ]
+    names = [one.name for one in configs]
+    return (dict(zip(names, row, strict=True)) for row in product(*values))

@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.generators.strategies import every_point, few_values
 
 from titrant import Client
 from titrant.definition import check
@@ -82,17 +82,7 @@ def test_settling_a_usual_space_loads_no_arrays():
 @st.composite
 def small(draw):
     """A finite space of whole numbers and choices with a few constraints, which may well be empty."""
-    configs = []
-    for name in "abcd"[: draw(st.integers(1, 4))]:
-        low = draw(st.integers(-3, 3))
-        match draw(st.sampled_from(["int", "step", "choice"])):
-            case "int":
-                configs.append(RangeParameterConfig(name, (low, low + draw(st.integers(1, 4))), "int"))
-            case "step":
-                configs.append(RangeParameterConfig(name, (low / 10, low / 10 + 0.4), step_size=0.2))
-            case "choice":
-                values = draw(st.lists(st.integers(-4, 4), min_size=1, max_size=4, unique=True))
-                configs.append(ChoiceParameterConfig(name, tuple(values), "int"))
+    configs = [draw(few_values(name)) for name in "abcd"[: draw(st.integers(1, 4))]]
     constraints = []
     for number in range(draw(st.integers(1, 4))):
         names = draw(st.lists(st.sampled_from(configs), min_size=1, unique_by=lambda one: one.name))
@@ -106,15 +96,7 @@ def small(draw):
 
 def points(configs, constraints):
     """Whether a point of the grid keeps the constraints, by looking at all."""
-    values = [
-        one.values
-        if isinstance(one, ChoiceParameterConfig)
-        else tuple(one.grid.at(k) for k in range(one.grid.steps + 1))
-        for one in configs
-    ]
-    names = [one.name for one in configs]
-    rows = (dict(zip(names, row, strict=True)) for row in product(*values))
-    return any(not any(one.excess(row) for one in constraints) for row in rows)
+    return any(not any(one.excess(row) for one in constraints) for row in every_point(configs))
 
 
 @given(small())

@@ -3,12 +3,12 @@
 import math
 import subprocess
 import sys
-from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.generators.strategies import every_point, few_values
 
 from titrant import Client
 from titrant.errors import SearchSpaceError
@@ -18,7 +18,7 @@ from titrant.generators.intervals import Boxed
 from titrant.generators.rows import keeps
 from titrant.model import formulas
 from titrant.model.restrictions import Formula
-from titrant.model.space import ChoiceParameterConfig, RangeParameterConfig, search_space
+from titrant.model.space import RangeParameterConfig, search_space
 
 
 def numbers(names, upper=1.0, **fields):
@@ -156,17 +156,7 @@ TERMS = [
 @st.composite
 def small(draw):
     """A small finite space with a few formulas, which may well be empty."""
-    configs = []
-    for name in "abc":
-        low = draw(st.integers(-3, 3))
-        match draw(st.sampled_from(["int", "step", "choice"])):
-            case "int":
-                configs.append(RangeParameterConfig(name, (low, low + draw(st.integers(1, 4))), "int"))
-            case "step":
-                configs.append(RangeParameterConfig(name, (low / 10, low / 10 + 0.4), step_size=0.2))
-            case "choice":
-                values = draw(st.lists(st.integers(-4, 4), min_size=1, max_size=4, unique=True))
-                configs.append(ChoiceParameterConfig(name, tuple(values), "int"))
+    configs = [draw(few_values(name)) for name in "abc"]
     constraints = []
     for _ in range(draw(st.integers(1, 3))):
         one, other = draw(st.sampled_from(TERMS)), draw(st.sampled_from(TERMS))
@@ -177,15 +167,8 @@ def small(draw):
 
 def points(configs, constraints):
     """Whether a point of the grid keeps the constraints, by looking at all."""
-    values = [
-        one.values
-        if isinstance(one, ChoiceParameterConfig)
-        else tuple(one.grid.at(k) for k in range(one.grid.steps + 1))
-        for one in configs
-    ]
     space = search_space(configs, constraints)
-    rows = (dict(zip("abc", row, strict=True)) for row in product(*values))
-    return any(space.contains(row) for row in rows)
+    return any(space.contains(row) for row in every_point(configs))
 
 
 def refused(configs, constraints):
