@@ -56,6 +56,8 @@ def examination(state: State, question: Question) -> Examination:
     if state.experiment is None:
         raise CommandRefused("there is no search space yet: call configure_experiment first")
     need_metrics(state, {"fit": "a model's fit", "importance": "importance"}.get(question, "what is left to gain"))
+    if question == "optimality" and results.configured(state).is_multi_objective:
+        raise CommandRefused("with several objectives there is no single best: call front_optimality")
     # What matters is asked over all circumstances, what is left to gain in the present ones.
     fixed = target(state.experiment.space) | (circumstances(state) if question in _OF_CANDIDATES else {})
     basis = suggestion_request(state, node="bo", count=1, fixed=fixed)
