@@ -4,7 +4,8 @@
 
 PYTHON ?= python3
 CAMPAIGN ?= 500
-JOBS ?= 2
+# More than there are cores: tests of adapters mostly wait for their instruments.
+JOBS ?= 4
 BIN := .venv/bin
 READY := .venv/.ready
 BENCH_READY := .venv-bench/.ready
@@ -22,7 +23,7 @@ demo: $(READY)  ## watch a closed loop optimize a simulated reaction, in under a
 	@$(BIN)/titrant demo
 
 # Files in their own order: by the number of their tests, those with a few long ones would be left over for the end.
-test: lint  ## everything that must pass: lint, types, layers, tests (JOBS=2 files at a time)
+test: lint  ## everything that must pass: lint, types, layers, tests (JOBS=4 files at a time)
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 servers:  ## install the servers that the tests need from Debian (apt-get, with sudo unless root)

@@ -99,6 +99,12 @@ def bounded(p: Values) -> Values:
     return {"y": hill(p), "z": p["x0"] + p["x1"]}
 
 
+def against(p: Values) -> Values:
+    """What one objective gains another loses: no point is better than another."""
+    a, b, c, *_ = p.values()
+    return {"a": a, "b": b, "c": c, "d": -a - b - c, "e": -a}
+
+
 CASES = (
     *(Case("one objective", known, cube(6), "y", only) for known in (30, 96, 200, 400)),
     *(Case("and an outcome constraint", known, cube(6), "y", bounded, ("z <= 1",)) for known in (60, 200, 2000)),
@@ -108,6 +114,8 @@ CASES = (
     Case("3 objectives", 60, cube(6), "u, v, -w", several),
     Case("4 objectives", 60, cube(6), "u, v, -w, x", several),
     Case("6 objectives", 60, cube(6), "u, v, -w, x, y, z", several),
+    Case("all on the front of 2", 400, cube(6), "a, e", against),
+    Case("all on the front of 4", 100, cube(6), "a, b, c, d", against),
     Case("50 parameters", 60, cube(50), "y", only),
     Case("whole numbers, a sum", 60, whole_numbers(), "y", lambda p: {"y": -sum((v - 7) ** 2 for v in p.values())}),
     Case("20 components, at most 4", 60, formulation(20, 4, None), "y", only),

@@ -240,7 +240,8 @@ class Engine:
     async def ask_trials(self, count: int, fixed: Parameterization, by: c.By) -> tuple[int, ...]:
         """Make trials for somebody outside the loop."""
         answer: Answer[tuple[int, ...]] = Answer()
-        return await self.ask(answer, mail.AskTrials(count=count, fixed=fixed, answer=answer, by=by))
+        order = mail.AskTrials(count=count, since=anyio.current_time(), fixed=fixed, answer=answer, by=by)
+        return await self.ask(answer, order)
 
     async def await_run(self) -> State:
         """Wait until no run is under way."""

@@ -9,7 +9,7 @@ import anyio
 import pytest
 from tests.rules.world import SETUP, fold
 
-from titrant import Client, RangeParameterConfig
+from titrant import AsyncClient, Client, RangeParameterConfig
 from titrant.actors import generator as module
 from titrant.actors import mail
 from titrant.actors.generator import GRACE_S, GeneratorActor
@@ -17,6 +17,7 @@ from titrant.errors import GenerationError, WorkerDied
 from titrant.generators import wire
 from titrant.generators.base import PredictionReply, PredictionRequest, Proposal, Reply, Request
 from titrant.generators.process import WorkerProcess
+from titrant.log.scanning import scan
 from titrant.messages import events as e
 from titrant.model.experiment import Experiment, GenerationStrategy
 from titrant.model.space import search_space
@@ -117,6 +118,9 @@ def lab_state(deadline, *events):
     return fold(*SETUP, *events, e.StrategyConfigured(strategy=GenerationStrategy(deadline_seconds=deadline)))
 
 
+NOTHING_LEFT = "earlier requests, or reading the context, left nothing of 5 s to ask node 'bo'"
+
+
 def fallbacks(answer):
     return [one.fallback for one in answer.proposals]
 
@@ -207,7 +211,7 @@ async def test_reading_the_context_counts(monkeypatch):
         answer, at = await lab.suggested()
 
         assert at == 8.0
-        assert fallbacks(answer) == ["nothing was left of 5 s to ask node 'bo' once the context had been read"]
+        assert fallbacks(answer) == [NOTHING_LEFT]
 
 
 async def test_an_old_log_with_a_deadline_of_nothing_still_gets_suggestions():
@@ -216,6 +220,16 @@ async def test_an_old_log_with_a_deadline_of_nothing_still_gets_suggestions():
         answer, at = await lab.suggested()
 
         assert (len(answer.proposals), answer.failure, at) == (1, None, 1.0)
+
+
+@pytest.mark.parametrize(("since", "reason"), [(96.0, "no suggestion from node 'bo' within 5 s"), (90.0, NOTHING_LEFT)])
+async def test_the_time_since_it_was_ordered_counts(since, reason):
+    async with Lab(bo=[60.0], sobol=[0.0]).open() as lab:
+        await anyio.sleep(100.0)
+        lab.ask("bo", since=since)
+        answer, at = await lab.suggested()
+
+        assert (fallbacks(answer), at) == ([reason], max(since + 5.0, 100.0))
 
 
 # --- waiting for a worker -------------------------------------------------------------------------------------------
@@ -333,6 +347,35 @@ def test_who_asks_gets_an_error_with_the_cause_and_may_ask_again():
                 client.get_next_trials(1)
 
         assert client.state.next_index == 1
+
+
+class Slows:
+    """A generator whose calls take so many seconds, one after the other."""
+
+    def __init__(self, *seconds):
+        self.seconds = list(seconds)
+
+    def suggest(self, request):
+        return proposed(request, self.seconds.pop(0))
+
+
+async def test_who_orders_while_others_wait_is_answered_by_the_deadline_too(tmp_path):
+    answered, path = [], tmp_path / "busy.titrant"
+    async with AsyncClient(path, random_seed=1, generator=Slows(4.0, 4.0, 0.0, 0.0)) as client:
+        await client.configure_experiment(X)
+        await client.configure_generation_strategy(suggestion_deadline_seconds=5.0)
+
+        async def order():
+            (index,) = await client.get_next_trials(1)
+            answered.append((index, anyio.current_time()))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(order)
+    stood_in = [event.suggestion.fallback for _, _, event in scan(path) if isinstance(event, e.TrialCreated)]
+
+    assert answered == [(0, 4.0), (1, 5.0), (2, 5.0)]
+    assert stood_in == [None, "no suggestion from node 'sobol' within 5 s", NOTHING_LEFT.replace("bo", "sobol")]
 
 
 def test_a_run_that_gets_no_suggestion_in_time_finishes_what_runs_and_ends_with_the_cause():

@@ -105,7 +105,7 @@ async def test_a_request_under_way_is_made_again_and_its_answer_ignored(busy: De
 
 
 async def test_an_order_under_way_is_asked_for_again(busy: Decider):
-    order = mail.AskTrials(count=1, answer=Answer())
+    order = mail.AskTrials(count=1, since=0.0, answer=Answer())
     busy.asking.order(order)
     first = await busy.asked()
     busy.decide(WITHDRAWING[0])

@@ -17,15 +17,27 @@ RUNNING = {}
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory):
     """Start servers that end with the session, however it ends: ``serve(name, command)``."""
-    folder = tmp_path_factory.mktemp("servers")
+    yield from serving(tmp_path_factory.mktemp("servers"))
+
+
+@pytest.fixture(scope="module")
+def serve_a_module(tmp_path_factory):
+    """The same for those that one file of tests needs: an idle Dask cluster uses a seventh of a core."""
+    yield from serving(tmp_path_factory.mktemp("servers"))
+
+
+def serving(folder):
+    started = []
 
     def start(name, command, **more):
         server = RUNNING[name] = Server(name, command, folder, **more)
+        started.append(server)
         return server.start()
 
     yield start
-    for name in list(RUNNING):
-        RUNNING.pop(name).stop()
+    for server in started:
+        RUNNING.pop(server.name, None)
+        server.stop()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -143,10 +155,11 @@ def sila_independent(serve):
     return serve("sila_independent", python("sila_independent"))
 
 
-@pytest.fixture(scope="session")
-def dask_cluster(serve):
+@pytest.fixture(scope="module")
+def dask_cluster(serve_a_module):
     """A Dask cluster of two worker processes."""
-    return serve("dask_cluster", python("cluster"), ready=lambda server: server.has_said("the workers are there"))
+    ready = {"ready": lambda server: server.has_said("the workers are there")}
+    return serve_a_module("dask_cluster", python("cluster"), **ready)
 
 
 @pytest.fixture(scope="session")

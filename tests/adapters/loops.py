@@ -74,6 +74,11 @@ class Loop(msgspec.Struct, kw_only=True):
     starts: int
     at_kill: int
 
+    @property
+    def begun_and_lost(self):
+        """How many runs began and were not found again; those do not count that were lost before they began."""
+        return self.starts - self.ended["trial.completed"]
+
     def of(self, *kinds):
         return [event for event in self.events if isinstance(event, kinds)]
 

@@ -24,7 +24,7 @@ FIELDS = {
     "measure": {"y": 1},
     "safe": [["safe_state"]],
 }
-SHORT = {"poll_s": 0.005, "timeout_s": 0.4, "run_timeout_s": 2.0}
+SHORT = {"poll_s": 0.005, "timeout_s": 0.8, "run_timeout_s": 2.0}
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def make_runner(folder):
 
 
 class TestChemspeedKeepsTheContract(RunnerContract):
-    deadline_s = 0.4
+    deadline_s = 0.8
     run_deadline_s = 2.0
     cannot: ClassVar = {
         "refuse": "the four files have no word for no: a command that is not done is over as well",
@@ -169,7 +169,7 @@ async def test_a_command_that_nobody_takes_is_withdrawn(folder, manager, make_ru
         ended = await Carrier(runner, "y").carry_out(attempt_of({"x": 2.0}))
 
     assert ended.outcome == "unknown"
-    assert "nobody took set_stir within 0.4 s; it was withdrawn" in ended.reason
+    assert "nobody took set_stir within 0.8 s; it was withdrawn" in ended.reason
     assert got(folder, "command") == "0,set_stir\nISYNTH,on,end\n"
 
 

@@ -36,11 +36,11 @@ def anyio_backend():
 
 
 @pytest.fixture(scope="module")
-def cluster(serve, tmp_path_factory):
+def cluster(serve_a_module, tmp_path_factory):
     """A cluster whose workers know where the lab is."""
     folder = tmp_path_factory.mktemp("lab")
     there = {"ready": lambda server: server.has_said("the workers are there")}
-    server = serve("dask_lab", python("cluster"), env={"PROGRAM_LAB": str(folder)}, **there)
+    server = serve_a_module("dask_lab", python("cluster"), env={"PROGRAM_LAB": str(folder)}, **there)
     server.lab = folder
     return server
 
@@ -232,8 +232,11 @@ def lost_with_its_worker(runner):
         await let_begin(task, runner._client)
         future = await runner._client.get_dataset(task)
         await future.exception()
-        ((holder, *_),) = (await runner._client.who_has([future])).values()
-        await runner._client.run(die, workers=[holder], wait=False)
+        holders = ()
+        with anyio.fail_after(30):
+            while not holders:  # the client may hear of a result before the scheduler's books say who has it
+                (holders,) = (await runner._client.who_has([future])).values()
+        await runner._client.run(die, workers=[holders[0]], wait=False)
 
     async def die():
         os._exit(1)

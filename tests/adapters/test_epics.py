@@ -89,7 +89,7 @@ async def pva_lab(epics_pva, monkeypatch):
 
 
 class Epics(RunnerContract):
-    deadline_s = 0.6
+    deadline_s = 1.0
     run_deadline_s = 3.0
     points = ({"t": 64.0}, {"t": 88.0})
 

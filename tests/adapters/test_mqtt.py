@@ -23,7 +23,7 @@ from titrant.testing.metric_contract import MetricContract
 from titrant.testing.runner_contract import RunnerContract, attempt_of
 from titrant_adapters.mqtt import MqttMetric, MqttRunner
 
-SHORT = {"host": "127.0.0.1", "timeout_s": 0.5, "run_timeout_s": 1.5, "poll_s": 0.15}
+SHORT = {"host": "127.0.0.1", "timeout_s": 0.8, "run_timeout_s": 2.0, "poll_s": 0.15}
 REACTOR = {
     "command": {"topic": servers.COMMAND, "json": {"id": "{key}", "temperature": "{x}"}},
     "settings": {"x": {"to": "temperature", "unit": "degC"}},
@@ -75,8 +75,8 @@ def make_runner(door, mosquitto):
 
 
 class TestMqttKeepsTheContract(RunnerContract):
-    deadline_s = 0.5
-    run_deadline_s = 1.5
+    deadline_s = 0.8
+    run_deadline_s = 2.0
     points = ({"volt": 2.0}, {"volt": 3.0})
 
     def expected(self, parameters):
@@ -258,9 +258,9 @@ async def told(device, presence):
 
 
 @pytest.fixture
-def broker(serve, tmp_path):
+def broker(serve_a_module, tmp_path):
     """A broker of this test alone, to be restarted."""
-    return serve("own_mosquitto", servers.mosquitto(tmp_path))
+    return serve_a_module("own_mosquitto", servers.mosquitto(tmp_path))
 
 
 @pytest.mark.anyio
@@ -319,7 +319,7 @@ async def test_a_broker_that_is_not_there_is_told_before_the_first_trial():
 
 
 @pytest.fixture
-def strict(serve, tmp_path):
+def strict(serve_a_module, tmp_path):
     """A broker that lets in only whom it knows, and knows nobody."""
 
     def command(port):
@@ -328,7 +328,7 @@ def strict(serve, tmp_path):
         settings.write_text(settings.read_text().replace("allow_anonymous true", "allow_anonymous false"))
         return plain
 
-    return serve("strict", command)
+    return serve_a_module("strict", command)
 
 
 @pytest.mark.anyio

@@ -113,15 +113,15 @@ def lab(twin):
 
 @pytest.fixture
 def make_runner(lab):
-    return lambda **fields: OpcUaRunner(url=lab.url, **(FIELDS | {"timeout_s": 0.4, "run_timeout_s": 1.5} | fields))
+    return lambda **fields: OpcUaRunner(url=lab.url, **(FIELDS | {"timeout_s": 0.8, "run_timeout_s": 2.0} | fields))
 
 
 DUPLICATE = {"duplicate": "a secure channel numbers its messages: one that comes twice is taken for an attack"}
 
 
 class TestOpcUaKeepsTheContract(RunnerContract):
-    deadline_s = 0.4
-    run_deadline_s = 1.5
+    deadline_s = 0.8
+    run_deadline_s = 2.0
     cannot = MappingProxyType(DUPLICATE)
 
     def expected(self, parameters):
@@ -135,10 +135,11 @@ class TestOpcUaKeepsTheContract(RunnerContract):
 @pytest.mark.anyio
 async def test_a_killed_engine_with_two_functional_units_goes_on_and_starts_nothing_twice(lab, tmp_path):
     other = UNIT.replace("/Unit", "/Other")
-    both = [{"url": lab.url, **FIELDS}, {"url": lab.url, **FIELDS, "unit": other}]
+    fields = FIELDS | {"url": lab.url, "run_timeout_s": 5.0}  # one that was recorded and not begun is awaited as long
+    both = [fields, fields | {"unit": other}]
     loop = await killed_and_resumed("opcua", both, starts=lab.starts_of_both, folder=tmp_path, parallelism=2)
 
-    assert loop.lost == []
+    assert loop.begun_and_lost == 0
 
 
 class TestStopping(StopContract):

@@ -98,7 +98,7 @@ async def lab(opentrons):
 @pytest.fixture
 def make_runner(lab):
     def make(**fields):
-        given = FIELDS | {"url": f"http://{lab.host}:{lab.port}", "timeout_s": 0.5, "run_timeout_s": 3.0} | fields
+        given = FIELDS | {"url": f"http://{lab.host}:{lab.port}", "timeout_s": 0.8, "run_timeout_s": 3.0} | fields
         return OpentronsRunner(**given)
 
     return make
@@ -106,7 +106,7 @@ def make_runner(lab):
 
 class TestCommandsKeepTheContract(RunnerContract):
     points = ({"x": 100.0}, {"x": 60.0})
-    deadline_s = 0.5
+    deadline_s = 0.8
     run_deadline_s = 3.0
     cannot: ClassVar = {
         "duplicate": "HTTP has no second reply, and each request has a connection of its own",
@@ -349,7 +349,7 @@ class ProtocolLab(CountedWire):
 
 class TestAProtocolKeepsTheContract(RunnerContract):
     points = ({"x": 100.0}, {"x": 60.0})
-    deadline_s = 0.5
+    deadline_s = 0.8
     run_deadline_s = 3.0
     cannot: ClassVar = {
         "duplicate": "HTTP has no second reply, and each request has a connection of its own",
@@ -371,7 +371,7 @@ class TestAProtocolKeepsTheContract(RunnerContract):
     @pytest.fixture
     def make_runner(self, lab):
         def make():
-            runner = ReadRobot(url=f"http://{lab.host}:{lab.port}", timeout_s=0.5, run_timeout_s=3.0, **READ)
+            runner = ReadRobot(url=f"http://{lab.host}:{lab.port}", timeout_s=0.8, run_timeout_s=3.0, **READ)
             runner.reader = f"http://{lab.server.host}:{lab.server.port}"
             return runner
 

@@ -27,7 +27,7 @@ FIELDS = {
     "settings": {"x": {"to": "stock[A1:H1]", "unit": "uL"}},
     "measure": {"y": {"at": {"wavelength": 520}}},
 }
-FAST = {"timeout_s": 0.4, "run_timeout_s": 2.0, "poll_s": 0.01}
+FAST = {"timeout_s": 0.8, "run_timeout_s": 2.0, "poll_s": 0.01}
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def page_of(book):
 
 
 class TestPylabrobotKeepsTheContract(RunnerContract):
-    deadline_s = 0.4
+    deadline_s = 0.8
     run_deadline_s = 2.0
     points = ({"x": 30.0}, {"x": 60.0})
     cannot: ClassVar = {

@@ -36,7 +36,7 @@ STOCK = {
     "done": ["True"],
     "measure": {"y": "power"},
 }
-FAST = {"timeout_s": 0.4, "run_timeout_s": 2.0, "poll_s": 0.01}
+FAST = {"timeout_s": 0.8, "run_timeout_s": 2.0, "poll_s": 0.01}
 
 
 class PowerSupply(ScpiInstrument):
@@ -94,7 +94,7 @@ def runner_at(port, fields, **more):
 
 
 class TestADriverKeepsTheContract(RunnerContract):
-    deadline_s = 0.4
+    deadline_s = 0.8
     run_deadline_s = 2.0
 
     def expected(self, parameters):
@@ -110,7 +110,7 @@ class TestADriverKeepsTheContract(RunnerContract):
 
 
 class TestAStockDriverKeepsTheContract(RunnerContract):
-    deadline_s = 0.4
+    deadline_s = 0.8
     run_deadline_s = 2.0
 
     def expected(self, parameters):

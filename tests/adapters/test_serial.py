@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import sys
+import tty
+from contextlib import suppress
 
 import anyio
 import pytest
 import serialx
+from serialx import descriptor_transport
 from tests.adapters import scpi_server
 from tests.adapters.loops import killed_and_resumed
 from tests.adapters.serial_lab import Pump, SerialScpi
@@ -16,6 +21,8 @@ from titrant.errors import RunnerError
 from titrant.model.space import search_space
 from titrant.testing.runner_contract import Carrier, RunnerContract, attempt_of
 from titrant_adapters.serial import SerialRunner
+from titrant_adapters.serial.line import SerialLine
+from titrant_adapters.shape.line import shut
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminals of this kind")
 
@@ -43,7 +50,7 @@ PUMP = {
     "measure": {"y": "DIS"},
     "safe": ["STP"],
 }
-FAST = {"timeout_s": 0.4, "run_timeout_s": 2.0, "poll_s": 0.01}
+FAST = {"timeout_s": 0.8, "run_timeout_s": 2.0, "poll_s": 0.01}
 
 
 @pytest.fixture
@@ -88,7 +95,7 @@ def make_runner(port):
 
 
 class TestSerialKeepsTheContract(RunnerContract):
-    deadline_s = 0.4
+    deadline_s = 0.8
     run_deadline_s = 2.0
 
     def expected(self, parameters):
@@ -151,7 +158,7 @@ async def test_bits_that_were_lost_are_no_answer(pump, make_runner, garbled, out
 async def test_what_came_late_is_not_the_answer_to_the_next_question(instrument, make_runner):
     """A port that is opened again still holds what came after it was closed."""
     async with make_runner() as runner:
-        await instrument.arm("late_reply", 0.6)
+        await instrument.arm("late_reply", 1.2)
         ended = await Carrier(runner, "y").carry_out(attempt_of({"x": 2.0}))
         await instrument.settled()
 
@@ -225,6 +232,38 @@ async def test_a_port_that_may_not_be_opened_is_told_before_the_first_trial(make
     with pytest.raises(RunnerError, match=r"PermissionError: .*Permission denied: '/dev/ttyS0'"):
         async with make_runner(port="/dev/ttyS0"):
             pass
+
+
+@pytest.mark.anyio
+async def test_a_line_is_closed_once_the_system_has_let_go_of_it(serial_reactor, monkeypatch):
+    """Until then it is locked: the next to open it would be told that another process has it."""
+    real, closed = descriptor_transport._safe_close, []
+    monkeypatch.setattr(descriptor_transport, "_safe_close", lambda number: closed.append(real(number)))
+    line = await SerialLine.open(serial_reactor.path, b"\r", b"\r", baudrate=9600)
+    await shut(line)
+
+    assert len(closed) == 1
+
+
+@pytest.mark.anyio
+async def test_a_line_whose_other_end_takes_nothing_is_closed_all_the_same(monkeypatch):
+    monkeypatch.setattr("titrant_adapters.shape.line.CLOSE_SECONDS", 0.05)
+    far, near = pty.openpty()  # nobody reads at the far end
+    tty.setraw(near)
+    line = await SerialLine.open(os.ttyname(near), b"\r", b"\r", baudrate=9600)
+    await line.send("x" * (1 << 20))
+    await shut(line)
+
+    await shut(await opened_in_the_end(os.ttyname(near)))
+    os.close(far)
+    os.close(near)
+
+
+async def opened_in_the_end(port):
+    with anyio.fail_after(10):
+        while True:
+            with suppress(OSError):
+                return await SerialLine.open(port, b"\r", b"\r", baudrate=9600)
 
 
 @pytest.mark.anyio

@@ -35,7 +35,7 @@ REACTOR = {
     "measure": {"y": "Yield"},
     "intermediate": {"temperature": "CurrentTemperature"},
 }
-SHORT = {"host": "127.0.0.1", "tls": False, "timeout_s": 0.5, "run_timeout_s": 1.2, "poll_s": 0.01}
+SHORT = {"host": "127.0.0.1", "tls": False, "timeout_s": 0.8, "run_timeout_s": 2.0, "poll_s": 0.01}
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +82,8 @@ def make_runner(door, lab):
 
 
 class TestSilaKeepsTheContract(RunnerContract):
-    deadline_s = 0.5
-    run_deadline_s = 1.2
+    deadline_s = 0.8
+    run_deadline_s = 2.0
     points = ({"volt": 2.0}, {"volt": 3.0})
     cannot: ClassVar = {"duplicate": "HTTP/2 counts its frames: a reply that comes twice breaks the connection"}
 

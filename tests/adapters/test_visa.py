@@ -39,7 +39,7 @@ PLAYED = {
     "measure": {"y": "VOLT?"},
     "safe": ["OUTP OFF"],
 }
-FAST = {"timeout_s": 0.4, "run_timeout_s": 2.0, "poll_s": 0.01}
+FAST = {"timeout_s": 0.8, "run_timeout_s": 2.0, "poll_s": 0.01}
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def runner_at(port, fields, **more):
 
 
 class TestVisaKeepsTheContract(RunnerContract):
-    deadline_s = 0.4
+    deadline_s = 0.8
     run_deadline_s = 2.0
 
     def expected(self, parameters):
@@ -83,7 +83,7 @@ class TestVisaKeepsTheContract(RunnerContract):
 
 
 class TestVisaOverTheTwinsWire(RunnerContract):
-    deadline_s = 0.4
+    deadline_s = 0.8
     run_deadline_s = 2.0
 
     def expected(self, parameters):
@@ -159,7 +159,7 @@ async def test_what_pyvisa_sim_answers_has_a_stated_outcome(x, fields, outcome):
 @pytest.mark.anyio
 async def test_a_late_answer_is_never_the_answer_to_the_next_question(instrument):
     async with runner_at(instrument.port, FIELDS) as runner:
-        await instrument.arm("late_reply", 0.6)
+        await instrument.arm("late_reply", 1.2)
         with pytest.raises(RunnerError):
             await runner.run(attempt_of({"x": 2.0}), None, None)
         await instrument.settled()

@@ -11,7 +11,7 @@ from tests.adapters.twin.wiring import make_lab, opened
 from titrant.testing.runner_contract import GENEROUS, RunnerContract, attempt_of
 from titrant_adapters.workcell import WorkcellRunner
 
-SHORT = {"timeout_s": 0.5, "run_timeout_s": 3.0, "poll_s": 0.01}
+SHORT = {"timeout_s": 0.8, "run_timeout_s": 3.0, "poll_s": 0.01}
 SCPI = {
     "start": 'INIT "{key}"',
     "status": 'RUN:STAT? "{key}"',
@@ -68,7 +68,7 @@ def steps(scpi, rest, *, given="reactor", short=SHORT, **supply):
 
 
 class Contract(RunnerContract):
-    deadline_s = 0.5
+    deadline_s = 0.8
     run_deadline_s = 6.0  # of both steps
     points = ({"x": 2.0}, {"x": 3.0})  # the safe state of the supply is 1 V
     given: ClassVar[str]

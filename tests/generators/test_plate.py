@@ -98,6 +98,13 @@ def test_the_first_wells_are_those_of_a_smaller_request():
     assert [one.parameters for one in all_of_them[:3]] == [one.parameters for one in few]
 
 
+def test_the_more_points_a_front_has_the_fewer_wells_are_searched_for():
+    """Each of them makes boxes, whose number a search's time grows with."""
+    few, many = (dispatch.suggest(asked(CUBE, goal, known=80)) for goal in ("y, z", "w, -z"))  # 12 and 74 on it
+
+    assert len(shared_out(many)) > len(shared_out(few))
+
+
 def test_a_plate_is_filled_the_same_way_again():
     one, another = (dispatch.suggest(asked(CUBE, "u, v")) for _ in range(2))
 

@@ -1,12 +1,16 @@
 """The worker process: answers, dies, is told apart from a generator's refusal, and starts again."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import msgspec
+import psutil
 import pytest
 
 from titrant.errors import GenerationError, SearchSpaceExhausted, WorkerDied
@@ -111,6 +115,26 @@ def test_a_kill_from_another_thread_ends_a_call(scripted):
 
     killer.join()
     assert time.monotonic() - began < 10
+
+
+def test_a_killed_worker_takes_along_what_a_constraint_has_called(monkeypatch):
+    space = search_space([RangeParameterConfig("x", (0.0, 1.0))], ["tests.generators.own_rules:calls_a_program"])
+    with socket.create_server(("127.0.0.1", 0)) as door, ThreadPoolExecutor() as others:
+        door.settimeout(30)
+        monkeypatch.setenv("TELL_PROGRAM", str(door.getsockname()[1]))
+        worker = WorkerProcess()
+        worker.start()
+        asked = others.submit(worker.call, Request(space=space))
+        with door.accept()[0] as line:
+            program = psutil.Process(int(line.recv(32)))
+        try:
+            others.submit(worker.kill)
+            assert psutil.wait_procs([program], timeout=10)[1] == []
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                program.kill()
+        with pytest.raises(WorkerDied):
+            asked.result(10)
 
 
 def test_a_killed_worker_starts_again(worker, square):

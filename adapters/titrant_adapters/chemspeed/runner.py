@@ -11,7 +11,7 @@ from titrant.errors import OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.model.trial import Attempt, ParameterValue
 from titrant.ports import Finding, Result
 from titrant_adapters.chemspeed.config import ChemspeedConfig
-from titrant_adapters.shape import AdapterRunner, Course, Errors, Setting, Settings, bad
+from titrant_adapters.shape import AdapterRunner, Course, Errors, Setting, Settings, bad, bounded
 from titrant_adapters.shape.documents import number
 from titrant_adapters.shape.folders import drop, folder_in, touch
 
@@ -48,7 +48,7 @@ class ChemspeedRunner(AdapterRunner[ChemspeedConfig]):
         """Send the commands for the safe state; what lies there untaken is withdrawn by the first."""
         for command in self.config.safe:
             await self._send(PENDING, command)
-            with anyio.fail_after(self.config.timeout_s):
+            with bounded(self.config.timeout_s, f"the manager's taking {command[0]}"):
                 await self._taken()
 
     async def carry_out(self, attempt: Attempt, course: Course) -> Result:

@@ -27,7 +27,7 @@ from titrant.model.trial import Attempt
 from titrant.ports import Finding
 from titrant_adapters.pylabrobot.bench import ERRORS, Bench
 from titrant_adapters.pylabrobot.config import Look, PylabrobotConfig
-from titrant_adapters.shape import AdapterRunner, Course, Settings, library
+from titrant_adapters.shape import AdapterRunner, Course, Settings, bounded, library
 
 
 class PylabrobotRunner(AdapterRunner[PylabrobotConfig]):
@@ -50,7 +50,7 @@ class PylabrobotRunner(AdapterRunner[PylabrobotConfig]):
         resources.set_volume_tracking(enabled=True)
         self.bench = Bench(self.config)
         for machine in (self.bench.handler, self.bench.reader):
-            with anyio.fail_after(self.config.timeout_s):
+            with bounded(self.config.timeout_s, "setting a machine up"):
                 await machine.setup()
             self._up.append(machine)
 
@@ -70,7 +70,7 @@ class PylabrobotRunner(AdapterRunner[PylabrobotConfig]):
     async def make_safe(self) -> None:
         """Throw away the tips that are on."""
         if any(channel.has_tip for channel in self.bench.handler.head.values()):
-            with anyio.fail_after(self.config.timeout_s):
+            with bounded(self.config.timeout_s, "throwing tips away"):
                 await self.bench.handler.discard_tips()
             await self.bench.write()
 

@@ -35,6 +35,7 @@ class SerialLine(asyncio.Protocol):
         self._rest = b""
         self._lost: OSError | None = None
         self._news = asyncio.Event()
+        self._closed = asyncio.Event()
         self._transport: Any = None
 
     @classmethod
@@ -55,6 +56,7 @@ class SerialLine(asyncio.Protocol):
         """Remember that the cable was pulled."""
         self._lost = OSError(f"the line is gone: {exc or 'the other side closed it'}")
         self._news.set()
+        self._closed.set()
 
     async def send(self, text: str) -> None:
         """Send a frame; the terminator is added.
@@ -87,5 +89,10 @@ class SerialLine(asyncio.Protocol):
         return bool(self._rest) or self._lost is not None
 
     async def aclose(self) -> None:
-        """Close the port."""
+        """Close the port, and wait until the system has let go of it: until then it is locked, also for us."""
         self._transport.close()
+        try:
+            await self._closed.wait()
+        finally:
+            if not self._closed.is_set():
+                self._transport.abort()  # the other end takes nothing: what was not sent is dropped

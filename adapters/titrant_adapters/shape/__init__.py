@@ -34,6 +34,7 @@ from titrant_adapters.shape.settings import Deviation, Settings
 from titrant_adapters.shape.shared import Shared
 from titrant_adapters.shape.tables import from_json, from_table, to_text
 from titrant_adapters.shape.tcp import TcpLine
+from titrant_adapters.shape.waiting import bounded
 from titrant_adapters.shape.written import WrittenConfig, WrittenRunner
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "WrittenConfig",
     "WrittenRunner",
     "bad",
+    "bounded",
     "from_json",
     "from_table",
     "library",

@@ -10,10 +10,9 @@ from pathlib import Path
 from string import Formatter
 from typing import TypeVar
 
-import anyio
-
 from titrant.ports import run_in_thread
 from titrant_adapters.shape.config import bad
+from titrant_adapters.shape.waiting import bounded
 
 T = TypeVar("T")
 
@@ -136,5 +135,5 @@ async def touch(seconds: float, work: Callable[..., T], *args: object) -> T:
     Raises:
         TimeoutError: It took longer.
     """
-    with anyio.fail_after(seconds):
+    with bounded(seconds, "reading or writing a file"):
         return await run_in_thread(work, *args)

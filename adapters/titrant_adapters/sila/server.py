@@ -8,7 +8,7 @@ from typing import Any, Self
 import anyio
 
 from titrant.errors import ConfigurationError, NeverSeen, SubmissionRefused
-from titrant_adapters.shape import Secret, library
+from titrant_adapters.shape import Secret, bounded, library
 
 Told = Callable[[Any, float], Awaitable[None]]
 """What is called with each intermediate answer and the share of the run that is done."""
@@ -70,7 +70,7 @@ class Server:
 
     async def who(self) -> str:
         """What it is and has."""
-        with anyio.fail_after(self._timeout_s):
+        with bounded(self._timeout_s, "asking the server's name"):
             name = await self._client.get_server_name()
         return f"{name} has {', '.join(sorted(one.identifier for one in self._client.features.values()))}"
 
@@ -84,7 +84,7 @@ class Server:
         """
         sila = library("sila.framework", "sila")
         try:
-            with anyio.fail_after(self._timeout_s):
+            with bounded(self._timeout_s, path):
                 await self.named(path).execute(dict(parameters or {}), await self._written(metadata))
         except sila.DefinedExecutionError as exc:
             if exc.identifier == NOT_EXECUTED:
@@ -106,7 +106,7 @@ class Server:
         sila = library("sila.framework", "sila")
         execution = library("sila.client.command_execution", "sila").CommandExecution(self.named(path), uuid)
         try:
-            with anyio.fail_after(self._timeout_s):
+            with bounded(self._timeout_s, f"asking after execution {uuid}"):
                 updates = await (execution.subscribe_intermediate_responses if told else execution.subscribe_status)()
             while True:
                 # Updates only wake: a line that fell silent looks like a run that has nothing to tell, so it is asked.
@@ -118,7 +118,7 @@ class Server:
                         await told(update, float(execution.progress.value))
                     continue
                 try:
-                    with anyio.fail_after(self._timeout_s):
+                    with bounded(self._timeout_s, f"asking execution {uuid} for its answer"):
                         return await execution.get_responses()
                 except sila.CommandExecutionNotFinished:
                     await anyio.sleep(poll_s)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 import anyio
 
 from titrant.errors import RunnerError
+from titrant_adapters.shape import bounded
 from titrant_adapters.workcell.parts import Part
 from titrant_adapters.workcell.progress import Progress
 
@@ -20,7 +21,7 @@ async def safe(part: Part) -> None:
     Raises:
         TimeoutError: It takes too long.
     """
-    with anyio.fail_after(SAFE_SECONDS):
+    with bounded(SAFE_SECONDS, "its safe state"):
         await part.adapter.safe_state()
 
 

@@ -51,6 +51,7 @@ class Ask(msgspec.Struct):
             strategy_node=self.strategy_node,
             instead=self.instead,
             for_run=self.order is None,
+            since=None if self.order is None else self.order.since,
         )
 
     def suggestions(self, answer: mail.Suggested) -> tuple[Suggestion, ...]:

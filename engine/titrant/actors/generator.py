@@ -86,9 +86,10 @@ class GeneratorActor:
 
     A third one starts with the first question about a model, so that no suggestion has to wait for the answer.
 
-    A request has the strategy's deadline, from when it gets here: waiting for a worker counts.  When it passes, the
-    worker that is at it is ended (never one that is at another's), and Sobol stands in.  Sobol has what is left of the
-    deadline, ``GRACE_S`` at least; when it takes longer too, there is no suggestion, and the answer says why.
+    A request has the strategy's deadline, from when somebody ordered it; the loop's own, from when it gets here.
+    Waiting for others' requests and for a worker counts.  When it passes, the worker that is at it is ended (never one
+    that is at another's), and Sobol stands in.  Sobol has what is left of the deadline, ``GRACE_S`` at least; when it
+    takes longer too, there is no suggestion, and the answer says why.
     """
 
     name = "generator"
@@ -152,7 +153,8 @@ class GeneratorActor:
 
     async def _suggest(self, ask: Suggest) -> Suggested:
         began = self._clock.now()
-        until = anyio.current_time() + ask.state.strategy.deadline_seconds
+        since = anyio.current_time() if ask.since is None else ask.since
+        until = since + ask.state.strategy.deadline_seconds
         crash_point("generator.suggest.before")
         try:
             context = await read(ask, self.context, self._clock)
@@ -192,7 +194,9 @@ class GeneratorActor:
         if ask.instead:
             return await self._stand_in(ask, ask.instead, until)
         if anyio.current_time() >= until:
-            reason = f"nothing was left of {deadline:g} s to ask node {ask.node!r} once the context had been read"
+            reason = (
+                f"earlier requests, or reading the context, left nothing of {deadline:g} s to ask node {ask.node!r}"
+            )
             return await self._stand_in(ask, reason, until)
         if model and ask.in_haste and torch not in self._ready:
             self._tasks.start_soon(partial(self._load_model, torch=torch))

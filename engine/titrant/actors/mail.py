@@ -53,9 +53,14 @@ class Written(Mail, frozen=True, kw_only=True):
 
 
 class AskTrials(Mail, frozen=True, kw_only=True):
-    """Make up to ``count`` trials for somebody outside the loop; answers with their indices."""
+    """Make up to ``count`` trials for somebody outside the loop; answers with their indices.
+
+    Attributes:
+        since: When that was, in seconds of the event loop: its deadline counts from then.
+    """
 
     count: int
+    since: float
     answer: Answer[tuple[int, ...]]
     fixed: Parameterization = {}
     by: By = By()
@@ -117,6 +122,7 @@ class Suggest(Mail, frozen=True, kw_only=True):
         strategy_node: The strategy's node by name, where the strategy was given as a graph.
         instead: Why Sobol points go in the node's place; empty where they do not.
         for_run: Whether it is the closed loop that asks.
+        since: From when the deadline counts, in seconds of the event loop; from its arrival where None.
     """
 
     ask: int
@@ -129,6 +135,7 @@ class Suggest(Mail, frozen=True, kw_only=True):
     strategy_node: str = ""
     instead: str = ""
     for_run: bool = False
+    since: float | None = None
 
 
 class Predict(Mail, frozen=True, kw_only=True):

@@ -6,10 +6,12 @@ Blocking: the engine calls from a worker thread, and kills from its own.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Thread
 from typing import IO, Protocol, Self, overload, runtime_checkable
@@ -27,6 +29,8 @@ from titrant.model.space import SearchSpace
 _STDERR_LINES = 20
 # How long a worker whose stdin ended may take to notice; a fit in progress is not waited for.
 _GRACE_SECONDS = 2.0
+# How long Windows may take to end a process with those that it started.
+_ENDING_SECONDS = 10.0
 
 Outcome = Reply | PredictionReply | Insight | wire.Warmed | wire.Pong
 
@@ -112,7 +116,7 @@ class WorkerProcess:
                 answer = None
             except MsgspecError as error:
                 # The stream can no longer be trusted to be at the start of a frame.
-                process.kill()
+                _end(process)
                 raise WorkerDied(f"the generator's worker process answered nonsense and was killed: {error}") from error
             if answer is None:
                 raise self._death(process)
@@ -120,7 +124,7 @@ class WorkerProcess:
 
     def _death(self, process: subprocess.Popen[bytes]) -> WorkerDied:
         """What is known of a process whose pipe broke."""
-        process.kill()  # it may live on with its pipes closed, and is of no more use
+        _end(process)  # it may live on with its pipes closed, and is of no more use
         code = process.wait()
         if self._reader is not None:
             self._reader.join(timeout=1.0)
@@ -131,7 +135,7 @@ class WorkerProcess:
         """End the process at once; a call in progress raises ``WorkerDied``. Safe to call twice, from any thread."""
         process = self._process
         if process is not None:
-            process.kill()  # wakes a blocked call, which then lets go of the lock
+            _end(process)  # wakes a blocked call, which then lets go of the lock
         self._release(process)
 
     def close(self) -> None:
@@ -296,6 +300,20 @@ def _keep(stream: IO[bytes] | None, lines: deque[str]) -> None:
     if stream is not None:
         for line in stream:
             lines.append(line.decode(errors="replace").rstrip())
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process at once, with all that it started: a constraint may be a function that calls programs."""
+    if process.returncode is not None:
+        return  # the system may have given its number to another one
+    if sys.platform == "win32":
+        command = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(command, check=False, capture_output=True, timeout=_ENDING_SECONDS)  # noqa: S603  # our own
+    else:
+        with suppress(ProcessLookupError, PermissionError):  # the latter is macOS's word for a group of the dead
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 def _close(stream: IO[bytes] | None) -> None:

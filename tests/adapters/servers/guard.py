@@ -33,31 +33,29 @@ def kill_descendants():
             os.waitpid(-1, 0)  # one at least is ours, or becomes ours as soon as its parent is dead
 
 
-def wait_for_the_end(process, closed):
-    """Reap what ends; give the command's exit status, or 0 if standard input closes first."""
-    while not closed.is_set():
-        try:
-            return process.wait(timeout=0.1)
-        except subprocess.TimeoutExpired:
-            continue
-    return 0
-
-
 def main(command):
+    """Run it; its exit status where it ends by itself, or 0."""
     adopt_orphans()
-    closed = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: closed.set())
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: over.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the test session, whose end ends us
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
-    def watch():
+    def until_closed():
         while os.read(0, 1024):
             pass
-        closed.set()
+        over.set()
 
-    threading.Thread(target=watch, daemon=True).start()
+    def until_ended():
+        process.wait()
+        over.set()
+
+    # Threads that block: a session has many guards, and each that looked ten times a second would cost it something.
+    for watch in (until_closed, until_ended):
+        threading.Thread(target=watch, daemon=True).start()
     try:
-        return wait_for_the_end(process, closed)
+        over.wait()
+        return process.returncode or 0
     finally:
         kill_descendants()
 

@@ -32,10 +32,8 @@ _PLATE = 24
 # same request must give the same suggestions on any day.
 _ALLOWED = 2500.0
 # Of one search, measured with 6 parameters: by metric, and more for 1000 known points, by their square; for each of
-# several models; where points have to be mended or looked up; and with several objectives, by their number.
+# several models; where points have to be mended or looked up.
 _SEARCH, _KNOWN, _MODEL, _MENDED = 16.0, 370.0, 17.0, 90.0
-_OBJECTIVES = {1: 0.0, 2: 80.0, 3: 150.0, 4: 700.0}
-_MANY_OBJECTIVES = 50.0
 # Points that the others are chosen from, whose joint draws cost their number cubed; and of them near the best ones.
 _POOL, _AROUND = 1000, 512
 
@@ -126,20 +124,20 @@ def plate(
     """
     if request.count <= _PLATE:
         return None
-    each = besides + _milliseconds(found.domain, models, len(aim.objectives))
+    each = besides + _milliseconds(found.domain, models)
     searched = max(1, int(_ALLOWED / each))
     if searched >= request.count:
         return None
     return Plate(searched, models, aim, value or (lambda y, _: y @ aim.objectives[0]), weighed)
 
 
-def _milliseconds(domain: Domain, models: Sequence[Sequence[Posterior]], objectives: int) -> float:
+def _milliseconds(domain: Domain, models: Sequence[Sequence[Posterior]]) -> float:
     """About what one search takes."""
     free, first = domain.free, models[0]
     mended = domain.sampler.mends or free.supports is not None or free.nonlinear is not None or free.space.candidates
     each = len(first) * (_SEARCH + _KNOWN * (len(first[0].x) / 1000.0) ** 2)
     several = len(models) * len(first) * _MODEL if len(models) > 1 else 0.0
-    return each + several + _MENDED * bool(mended) + _OBJECTIVES.get(objectives, _MANY_OBJECTIVES)
+    return each + several + _MENDED * bool(mended)
 
 
 class _Level:

@@ -21,7 +21,7 @@ from titrant.generators.gp.plate import plate
 from titrant.generators.gp.posterior import Posterior
 from titrant.generators.gp.turns import in_turn
 from titrant.generators.pareto.boxes import undominated
-from titrant.generators.pareto.build import build, scalarized
+from titrant.generators.pareto.build import build, milliseconds, scalarized
 from titrant.model.objective import OptimizationConfig
 
 # Of the hyperparameters, for the method "quality", and draws of what is under way and of noise for each of them; and
@@ -78,4 +78,5 @@ def _proposals(request: Request, config: OptimizationConfig) -> Iterator[Proposa
         """What draws of the metrics, ``c x s x m``, are worth in a random direction each: ``c x s``."""
         return scalarized(y, aim, values[feasible] if feasible.any() else values, rng)
 
-    return in_turn(request, found, built, predicted, plate=plate(request, found, models, aim, weighed, along))
+    besides = milliseconds(len(aim.objectives), len(front))
+    return in_turn(request, found, built, predicted, plate=plate(request, found, models, aim, weighed, along, besides))
