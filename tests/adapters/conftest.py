@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.adapters.servers import epics_ca as epics
 from tests.adapters.servers import mqtt
@@ -172,7 +173,14 @@ def slurm(serve, tmp_path_factory):
 def madsci(serve, tmp_path_factory):
     """A MADSci node, in its own environment."""
     command = python("elsewhere.madsci_node", interpreter=elsewhere("madsci", "bin/python"))
-    return serve("madsci", command, env={"HOME": str(tmp_path_factory.mktemp("madsci"))})
+    return serve("madsci", command, env={"HOME": str(tmp_path_factory.mktemp("madsci"))}, ready=is_initialized)
+
+
+def is_initialized(node):
+    """A MADSci node answers before a thread of it has initialized it."""
+    node.connect()
+    if httpx.get(f"http://{node.host}:{node.port}/status").json()["initializing"]:
+        raise ConnectionRefusedError("it is initializing")
 
 
 @pytest.fixture(scope="session")

@@ -140,7 +140,7 @@ INFO = {
     "actions": {"run_reaction": {"args": ARGS}},
     "capabilities": {"admin_commands": ["cancel", "reset", "safety_stop"]},
 }  # fmt: skip
-READY = {"errored": False, "ready": True, "description": ""}
+READY = {"errored": False, "initializing": False, "ready": True, "description": ""}
 
 
 def failed(kind, status="failed"):
@@ -238,6 +238,28 @@ async def test_a_node_is_reset_before_a_trial_only_where_that_was_said(make_runn
         async with canned(answers(**errored)) as node, make_runner(node, reset=reset) as runner:
             await runner.run(attempt_of({"x": 64.0}), recorded, None)
         assert ("POST /admin/reset" in node.lines) is reset
+
+
+@pytest.mark.anyio
+async def test_a_node_is_given_time_to_initialize(make_runner):
+    initializing = READY | {"initializing": True, "ready": False}
+    statuses = READY | {"errored": True}, initializing, initializing, READY
+    answer = answers(**{"GET /status": [(200, one) for one in statuses]})
+    async with canned(answer) as node, make_runner(node, reset=True) as runner:
+        await runner.run(attempt_of({"x": 64.0}), recorded, None)
+
+    create = node.lines.index("POST /action/run_reaction")
+    assert node.lines[:create].count("GET /status") == len(statuses)
+
+
+@pytest.mark.anyio
+async def test_a_node_that_never_gets_initialized_begins_no_trial(make_runner):
+    answer = answers(**{"GET /status": (200, READY | {"initializing": True})})
+    async with canned(answer) as node, make_runner(node, initialize_timeout_s=0.1) as runner:
+        with pytest.raises(SubmissionRefused, match=r"the node's initializing took longer than 0\.1 s"):
+            await runner.run(attempt_of({"x": 64.0}), recorded, None)
+
+    assert "POST /action/run_reaction" not in node.lines
 
 
 @pytest.mark.anyio

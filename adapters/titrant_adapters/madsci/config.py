@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from titrant_adapters.shape import Setting, bad
+from titrant_adapters.shape import Seconds, Setting, bad
 from titrant_adapters.shape.documents import is_pointer
 from titrant_adapters.shape.http import HttpConfig
 
@@ -24,6 +24,8 @@ class MadsciConfig(HttpConfig, frozen=True, kw_only=True):
         args: Arguments that are always the same.
         measure: Metric to pointer into the action's JSON result.
         reset: Reset a node that is in an error state before the next trial; else a person must.
+        initialize_timeout_s: How long a node that was reset or restarted may take until it is initialized; a trial
+            waits so long before it is begun.
         cancel: Trials can be stopped by the node's ``cancel``.
         safe: Admin commands that bring the node into its safe state, such as ``safety_stop``.
     """
@@ -35,6 +37,7 @@ class MadsciConfig(HttpConfig, frozen=True, kw_only=True):
     args: dict[str, Any] = msgspec.field(default_factory=dict)
     measure: dict[str, str] = msgspec.field(default_factory=dict)
     reset: bool = False
+    initialize_timeout_s: Seconds = 60.0
     cancel: bool = False
     safe: tuple[str, ...] = ()
 

@@ -60,8 +60,11 @@ class MadsciRunner(HttpRunner[MadsciConfig]):
     async def carry_out(self, attempt: Attempt, course: Course) -> Result:
         """Create, record, start, await, read."""
         config, start = self.config, course.start
-        if config.reset and at((await self.http.ask("GET", "/status")).body, "/errored"):
+        if config.reset and await self._is("errored"):
             await self._admin("reset")
+        with start.within(config.initialize_timeout_s, "the node's initializing"):
+            while await self._is("initializing"):  # noqa: ASYNC110  # a reset is answered before it is over
+                await anyio.sleep(config.poll_s)
         args = config.args | {str(one.to): value for one, value in self.settings.outward(attempt.parameters).values()}
         made = await self.http.ask("POST", f"/action/{config.action}", json={"args": args}, start=start)
         action = at(made.body, "/action_id")
@@ -101,6 +104,9 @@ class MadsciRunner(HttpRunner[MadsciConfig]):
 
     async def _stop(self, attempt: Attempt) -> None:
         await self._admin("cancel")
+
+    async def _is(self, what: Literal["errored", "initializing"]) -> bool:
+        return bool(at((await self.http.ask("GET", "/status")).body, f"/{what}"))
 
     async def _admin(self, command: str) -> None:
         said = (await self.http.ask("POST", f"/admin/{command}", start=Start())).body

@@ -74,15 +74,15 @@ class Server:
                     cwd=self.log.parent,  # some leave files where they are started
                     env=os.environ | {"LEDGER": str(self.ledger), "PYTHONPATH": str(ROOT)} | self.env,
                 )
-            if self._wait():
+            if self.gets_ready():
                 return self
             self.stop()
             if tried < TRIES and not self.fixed:
                 self.port = free_port()
         raise AssertionError(f"{self.name} did not start; its log:\n{self.tail()}")
 
-    def _wait(self):
-        """True when it is ready, False when it died; what takes longer than its time is an error."""
+    def gets_ready(self):
+        """Wait: True when it is ready, False when it died; what takes longer than its time is an error."""
         for _ in range(int(self.seconds / 0.05)):
             with contextlib.suppress(OSError):
                 self.ready(self)

@@ -66,6 +66,7 @@ def test_a_madsci_action_that_raises_fails_and_locks_the_node_until_it_is_reset(
         failed = act(client, temperature=230.0)
         locked = act(client, temperature=64.0)
         client.post("/admin/reset").raise_for_status()
+        assert madsci.gets_ready()  # a reset is answered before it is over
 
         assert (failed["status"], locked["status"]) == ("failed", "not_ready")
         assert act(client, temperature=64.0)["status"] == "succeeded"
