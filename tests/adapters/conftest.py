@@ -1,5 +1,7 @@
 """One server of each kind for the whole session, started when the first test asks for it."""
 
+import gc
+import threading
 from pathlib import Path
 
 import httpx
@@ -13,6 +15,17 @@ from tests.adapters.servers.slurm import Slurm
 
 RUNNING = {}
 """The servers of this session by the name of their fixture."""
+
+
+@pytest.fixture(autouse=True)
+def grpc_ends_with_the_test():
+    """gRPC has one poller a process; what comes late for a loop that is closed raises in the loop of another test.
+
+    The poller ends with the last object that uses it, and those wait in cycles for the collector.
+    """
+    yield
+    if any("_poll_wrapper" in thread.name for thread in threading.enumerate()):
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
