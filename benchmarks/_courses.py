@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,16 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Runs = dict[int, dict[str, Any]]
 DRAWS, TIMES, SURE = 2000, 400, 0.975
+COLOURS = {
+    "titrant": "tab:blue",
+    "ax": "tab:orange",
+    "optuna-gp": "tab:green",
+    "optuna-tpe": "tab:red",
+    "baybe": "tab:purple",
+    "sobol": "tab:gray",
+}
+"""Of each optimizer: the same in all pictures, whoever else takes part."""
+OTHERS = ("tab:brown", "tab:pink", "tab:olive", "tab:cyan")
 
 
 def horizon(by_seed: Runs) -> float:
@@ -93,6 +103,12 @@ def _times(last: float) -> Floats:
     return np.linspace(0, last, TIMES + 1)[1:]
 
 
+def coloured(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each name, those of ``COLOURS`` first; names that are not there take the others in turn."""
+    unknown = dict.fromkeys(name for name in names if name not in COLOURS)
+    return COLOURS | {name: OTHERS[at % len(OTHERS)] for at, name in enumerate(unknown)}
+
+
 def plot(cells: dict[tuple[str, int, float], dict[str, Runs]], ours: str, path: Path) -> None:
     """Median regret against virtual time with ours' quartiles, one picture a cell."""
     import matplotlib  # noqa: PLC0415 (tables need none)
@@ -100,6 +116,7 @@ def plot(cells: dict[tuple[str, int, float], dict[str, Runs]], ours: str, path: 
     matplotlib.use("Agg")
     from matplotlib import pyplot  # noqa: PLC0415 (the back end is chosen first)
 
+    colours = coloured(name for runs in cells.values() for name in runs)
     figure, axes = pyplot.subplots(1, len(cells), figsize=(5.5 * len(cells), 4), squeeze=False, layout="constrained")
     for axis, ((problem, parallel, length), runs) in zip(axes[0], cells.items(), strict=True):
         for name, by_seed in runs.items():
@@ -111,6 +128,7 @@ def plot(cells: dict[tuple[str, int, float], dict[str, Runs]], ours: str, path: 
                 np.median(found, axis=0),
                 where="post",
                 label=f"{name}, {len(by_seed)} seeds",
+                color=colours[name],
                 linewidth=2.2 if mine else 1.2,
                 zorder=3 if mine else 2,
             )

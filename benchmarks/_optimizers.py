@@ -174,7 +174,7 @@ class Optuna:
 # BayBE searches what is continuous once for every combination of what is not.  With the 1,024 of mixed Ackley a
 # suggestion takes 46 s of CPU (20 trials known) and a run the better part of an hour.  It searches this many instead,
 # drawn anew each time, by its own setting for such spaces.
-_COMBINATIONS = 64
+_COMBINATIONS = 16
 
 
 class BayBE:

@@ -312,3 +312,10 @@ def test_the_first_points_of_every_design_are_compared():
 
     assert {len(line.split("|")) for line in said} == {9}
     assert [line.split(" |")[0] for line in said[2:]] == ["| branin", "| reaction"]
+
+
+def test_an_optimizer_has_the_same_colour_in_every_picture_and_nobody_elses(courses):
+    known = courses.coloured(["titrant", "ax", "optuna-gp", "optuna-tpe", "baybe", "sobol", "mine", "yours"])
+
+    assert courses.coloured(["mine", "ax"])["ax"] == known["ax"]
+    assert len(set(known.values())) == 8
