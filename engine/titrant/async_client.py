@@ -13,6 +13,7 @@ from titrant.api.calls import Calls
 from titrant.engine import Engine
 from titrant.generators.base import Generator
 from titrant.generators.process import InProcess
+from titrant.model.strategy import checked_seed
 
 
 class AsyncClient(Calls):
@@ -27,6 +28,7 @@ class AsyncClient(Calls):
 
     Raises:
         LogExists: There is a log at *path* already: use ``AsyncClient.open``.
+        ConfigurationError: The seed is below 0.
     """
 
     def __init__(
@@ -38,11 +40,12 @@ class AsyncClient(Calls):
         control: bool = True,
         _create: bool = True,
     ) -> None:
+        seed = checked_seed("random_seed", random_seed)
         make_worker: Callable[[], Worker] | None = None
         if generator is not None:
             make_worker = lambda: InProcess(generator)  # noqa: E731
         super().__init__(
-            Engine(None if path is None else Path(path), create=_create, seed=random_seed, make_worker=make_worker)
+            Engine(None if path is None else Path(path), create=_create, seed=seed, make_worker=make_worker)
         )
         self._control = control
         self._open = AsyncExitStack()

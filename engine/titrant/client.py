@@ -27,6 +27,7 @@ from titrant.api.base import acting_as
 from titrant.api.circumstances import Context
 from titrant.api.running import RunReport
 from titrant.async_client import AsyncClient
+from titrant.errors import ClientClosed
 from titrant.generators.base import Generator
 from titrant.log.base import Record
 from titrant.model.strategy import Policy
@@ -45,10 +46,10 @@ class _LoopThread:
         self._ready: Future[anyio.from_thread.BlockingPortal] = Future()
         self._done = threading.Event()
         options = {"loop_factory": VirtualTimeLoop} if virtual_time else {}
-        thread = threading.Thread(
+        self._thread = threading.Thread(
             target=lambda: anyio.run(self._main, backend_options=options), name="titrant loop", daemon=True
         )
-        thread.start()
+        self._thread.start()
         self.portal = self._ready.result()
 
     async def _main(self) -> None:
@@ -67,6 +68,16 @@ class _LoopThread:
             self._ready.set_exception(exc)
         finally:
             self._done.set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the loop has ended."""
+        return self._done.is_set()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller is in the loop's own thread."""
+        return threading.current_thread() is self._thread
 
     def close(self) -> None:
         """Let the log go and end the thread; idempotent."""
@@ -120,6 +131,7 @@ class Client:
 
     Raises:
         LogExists: There is a log at *path* already: use ``Client.open``.
+        ConfigurationError: The seed is below 0.
     """
 
     def __init__(
@@ -176,7 +188,12 @@ class Client:
             with nullcontext() if loop is None else loop.driven():
                 return await function(*args, **kwargs)
 
-        return self._thread.portal.start_task_soon(driven)
+        try:
+            return self._thread.portal.start_task_soon(driven)
+        except RuntimeError as exc:
+            if self._thread.is_current:  # it would wait for itself
+                raise
+            raise ClientClosed(None if self.path is None else str(self.path)) from exc
 
     @property
     def path(self) -> Path | None:
@@ -258,7 +275,13 @@ class Client:
             signal.signal(signal.SIGINT, before)
 
     def subscribe(self) -> Iterator[Record]:
-        """Yield every event as soon as it is durable; blocks between events, ends when the client is closed."""
+        """Yield every event as soon as it is durable; blocks between events, ends when the client is closed.
+
+        Raises:
+            ClientClosed: It is closed already.
+        """
+        if self._thread.is_over:
+            raise ClientClosed(None if self.path is None else str(self.path))
         with self._thread.portal.wrap_async_context_manager(_subscription(self._async)) as next_record:
             while True:
                 try:

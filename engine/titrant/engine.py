@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import os
 import platform
 import socket
@@ -11,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, SupportsIndex, TypeVar
 
 import anyio
 import anyio.abc
@@ -23,7 +24,7 @@ from titrant.actors.holding import Holdings
 from titrant.actors.log_writer import LogWriter
 from titrant.actors.mail import Do
 from titrant.actors.supervisor import Supervisor
-from titrant.errors import LogError, LogExists, LogMissing, LogUnavailable, TitrantError
+from titrant.errors import ConfigurationError, LogError, LogExists, LogMissing, LogUnavailable, TitrantError
 from titrant.generators.base import Examination, PredictionReply
 from titrant.generators.process import WorkerProcess
 from titrant.hub import Hub
@@ -33,7 +34,7 @@ from titrant.log.memory import MemoryLog
 from titrant.log.snapshots import load_state, pack
 from titrant.messages import commands as c
 from titrant.model.insight import Insight
-from titrant.model.observation import Observation, observations
+from titrant.model.observation import Observation, Readings, observations, readings
 from titrant.model.trial import Parameterization
 from titrant.rules.state import State
 from titrant.runtime.clock import Clock, clock_of_running_loop
@@ -238,7 +239,14 @@ class Engine:
         return self.supervisor.durable
 
     async def ask_trials(self, count: int, fixed: Parameterization, by: c.By) -> tuple[int, ...]:
-        """Make trials for somebody outside the loop."""
+        """Make trials for somebody outside the loop.
+
+        Raises:
+            ConfigurationError: *count* is no whole number of 0 or more.
+        """
+        if not isinstance(count, SupportsIndex) or operator.index(count) < 0:
+            raise ConfigurationError(f"the number of trials is {count!r}: ask for a whole number of them, 0 or more")
+        count = operator.index(count)
         answer: Answer[tuple[int, ...]] = Answer()
         order = mail.AskTrials(count=count, since=anyio.current_time(), fixed=fixed, answer=answer, by=by)
         return await self.ask(answer, order)
@@ -272,10 +280,22 @@ class Engine:
         """
         if data is None:
             return ()
-        state = self.supervisor.state
-        objective = state.optimization.objective_metrics if state.optimization else ()
-        known = (*(state.optimization.metric_names if state.optimization else ()), *state.tracking, *state.metrics)
+        objective, known = self._metrics()
         return observations(data, objective=objective, known=known, progression=progression)
+
+    def read_result(self, data: Any, progression: float | None) -> Readings:
+        """What an instrument told, as far as it can be read; nothing for None."""
+        if data is None:
+            return Readings()
+        objective, known = self._metrics()
+        return readings(data, objective=objective, known=known, progression=progression)
+
+    def _metrics(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The metrics of the objectives, and all that may be told."""
+        state = self.supervisor.state
+        needed = state.optimization.metric_names if state.optimization else ()
+        objective = state.optimization.objective_metrics if state.optimization else ()
+        return objective, (*needed, *state.tracking, *state.metrics)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

@@ -12,12 +12,13 @@
     ├── CommandRefused                      the experiment's state does not allow it; says why
     │   ├── TrialNotFound (KeyError)        no trial has that index
     │   └── ApprovalRequired                every trial that was asked for awaits a person's approval
+    ├── ClientClosed (RuntimeError)         a client was used after it was closed
     ├── FailureRateExceeded                 too many trials failed; the run was drained first
     ├── LogError
     │   ├── LogExists / LogMissing          the path holds a log already / holds none
     │   ├── NotALog                         the file is something else
     │   ├── LogTooNew                       written by a newer titrant
-    │   ├── LogInUse                        another process holds it
+    │   ├── LogInUse                        another process holds it, or another client in this one
     │   ├── Fenced                          a newer writer took over; this one may write no more
     │   ├── VersionConflict                 the log moved on since the caller looked
     │   ├── IdempotencyConflict             the key was used for something else
@@ -99,7 +100,8 @@ class TrialNotFound(CommandRefused, KeyError):
     def __init__(self, trial: int, count: int) -> None:
         self.trial = trial
         have = f"trials 0 to {count - 1} exist" if count else "there are no trials yet"
-        super().__init__(f"there is no trial {trial}: {have}")
+        hint = "" if isinstance(trial, int) else f"; give its number, not a {type(trial).__name__}"
+        super().__init__(f"there is no trial {trial!r}: {have}{hint}")
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -117,6 +119,19 @@ class ApprovalRequired(CommandRefused):
         listed = "; ".join(f"trial {index} awaits approval ({rule})" for index, rule in list(trials.items())[:10])
         more = f"; and {len(trials) - 10} more" if len(trials) > 10 else ""
         super().__init__(f"{listed}{more}: once approved they are RUNNING in your hands")
+
+
+class ClientClosed(TitrantError, RuntimeError):
+    """A client was used after it was closed."""
+
+    def __init__(self, path: str | None) -> None:
+        self.path = path
+        again = (
+            "make another one: what was in memory is gone"
+            if path is None
+            else f"open it again with Client.open({path!r})"
+        )
+        super().__init__(f"this client is closed: {again}")
 
 
 class FailureRateExceeded(TitrantError):
@@ -153,11 +168,15 @@ class LogTooNew(LogError):
 
 
 class LogInUse(LogError):
-    """Another process holds the log's lease."""
+    """Another process holds the log's lease, or another client in this one."""
 
-    def __init__(self, path: str, owner: str) -> None:
+    def __init__(self, path: str, owner: str, *, here: bool = False) -> None:
         self.path, self.owner = path, owner
-        super().__init__(f"the log {path} is held by {owner}: stop that process, or open the log read-only")
+        super().__init__(
+            f"the log {path} is open in this process: close that client first"
+            if here
+            else f"the log {path} is held by {owner}: stop that process, or open the log read-only"
+        )
 
 
 class Fenced(LogError):

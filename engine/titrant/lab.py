@@ -14,7 +14,7 @@ from titrant.actors.metric import MetricActor
 from titrant.actors.runner import RunnerActor
 from titrant.errors import ActorError, LogError
 from titrant.messages import commands as c
-from titrant.model.observation import Observation
+from titrant.model.observation import Readings
 from titrant.model.space import SearchSpace
 from titrant.ports import Metric
 from titrant.rules.state import State
@@ -48,8 +48,8 @@ class Office(Protocol):
     def watch(self, child: Child, escalate: Callable[[str, str], Awaitable[None]]) -> None:
         """Run an actor, start it anew when it fails, and say when it is given up."""
 
-    def read_data(self, data: Any, progression: float | None) -> tuple[Observation, ...]:
-        """Raw data as observations."""
+    def read_result(self, data: Any, progression: float | None) -> Readings:
+        """What an instrument told, as far as it can be read."""
 
 
 class Lab:
@@ -78,7 +78,7 @@ class Lab:
     async def use_runners(self, runners: Sequence[Any], by: c.By) -> None:
         """Put these runners in the place of those before."""
         office = self._office
-        instruments = [Instrument(runner, clock=office.clock, read_data=office.read_data) for runner in runners]
+        instruments = [Instrument(runner, clock=office.clock, read_data=office.read_result) for runner in runners]
         if office.state.experiment is not None:
             for instrument in instruments:
                 instrument.check_space(office.state.experiment.space)

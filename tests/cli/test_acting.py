@@ -1,8 +1,12 @@
 """What people do to an experiment from a terminal."""
 
+from pathlib import Path
+
 import pytest
 
+import titrant as titrant_package
 from titrant import ChoiceParameterConfig, Client, OutcomeUnknown, PushedRunner, RangeParameterConfig
+from titrant.cli.errors import IN_COMMANDS
 from titrant.model.approval import ApprovalRule
 from titrant.model.trial import TrialStatus
 
@@ -309,3 +313,28 @@ def test_bad_input_is_named_with_an_exit_code(titrant, log, args, code, why):
     assert told.code == code
     assert why in told.err
     assert len(told.err.strip().splitlines()) == 1
+
+
+def test_a_finished_trial_takes_what_it_lacks(titrant, log):
+    told = titrant("tell", 0, "z=3")
+
+    assert told.code == 0, told.err
+    assert "trial.data_attached" in told.out
+    assert [(one.metric, one.mean) for one in trial(log, 0).observations] == [("y", 0.25), ("z", 3)]
+    assert trial(log, 0).status is TrialStatus.COMPLETED
+
+
+def test_what_a_finished_trial_has_is_not_told_anew_and_it_is_said_how_it_is_replaced(titrant, log):
+    told = titrant("tell", 0, "y=1", "z=3")
+
+    assert told.code == 3
+    assert "`titrant correct` replaces values" in told.err
+    assert "attach_data" not in told.err
+    assert len(trial(log, 0).observations) == 1
+
+
+@pytest.mark.parametrize("call", [call for call, _ in IN_COMMANDS])
+def test_what_is_put_into_commands_is_said_somewhere(call):
+    sources = (Path(titrant_package.__file__).parent / folder for folder in ("api", "rules", "analysis"))
+
+    assert any(call in path.read_text(encoding="utf-8") for folder in sources for path in folder.glob("*.py"))

@@ -147,6 +147,7 @@ def test_where_metrics_are_sought_nothing_is_compared(titrant, tmp_path):
         told = titrant(*asked)
         assert told.code == 3
         assert "no preference is sought" in told.err
+        assert "where the experiment's file says `preference = true`" in told.err
 
 
 def test_a_file_without_faults_is_passed_and_gives_no_warning_of_its_objective(titrant, tmp_path):
@@ -168,3 +169,11 @@ def test_a_preference_beside_an_objective_is_refused_with_its_lines(titrant, tmp
     assert "'y' is optimized: give one of the two" in told.err
     assert "line 6" in told.err
     assert "cannot be bound by outcome constraints" in told.err
+
+
+def test_of_what_nobody_measures_the_model_says_that_best_answers(titrant, log):
+    told = titrant("model")
+
+    assert told.code == 3
+    assert "`titrant best` answers" in told.err
+    assert "get_best" not in told.err

@@ -43,7 +43,7 @@ def test_a_past_experiment_is_learned_from_and_stands_in_log_and_status(titrant,
     ("options", "words"),
     [
         ((), "has no parameter 'celsius'"),
-        ((*READ[:2], "--scale", "celsius=warm"), "give a factor, or FACTOR,OFFSET"),
+        ((*READ[:2], "--scale", "celsius=warm"), "as in temperature_k=1,273.15 for kelvin where the log has °C"),
         ((*READ[:4], "--fill", "bar=high"), "bar"),
         (("--name", "T"), "write it as T=temperature_c"),
     ],

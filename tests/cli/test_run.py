@@ -194,7 +194,7 @@ def test_a_log_in_use_is_left_alone(titrant, file):
         told = titrant("resume", "lab.titrant", "--trials", 1)
 
     assert told.code == 4
-    assert "is held by process" in told.err
+    assert "is open in this process" in told.err
 
 
 def start(*args, **environment):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from titrant import AsyncClient, Client, CommandRefused, RangeParameterConfig
+from titrant import AsyncClient, Client, CommandRefused, ConfigurationError, RangeParameterConfig, TrialStatus
 from titrant.errors import GenerationError, WorkerDied
 from titrant.model.insight import ModelFit, Optimality, ParameterImportance
 
@@ -77,7 +77,7 @@ def test_without_data_or_an_objective_there_is_no_answer():
         with pytest.raises(CommandRefused, match="call configure_optimization first"):
             client.parameter_importance()
         client.configure_optimization("y")
-        with pytest.raises(CommandRefused, match="no finished trial that has data"):
+        with pytest.raises(CommandRefused, match="no trial has finished yet"):
             client.optimality()
         with pytest.raises(GenerationError, match="0 trials have finite data of y"):
             client.model_fit()
@@ -100,3 +100,23 @@ async def test_a_worker_that_dies_of_a_question_takes_nothing_with_it():
         assert await client.model_fit() == before
         assert workers[None] is not workers.get(True)
         assert await client.predict([{"x": 0.5}])
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [({"x": 0.5, "idle": 0.5}, "points is .*: give a list of parameterizations"), ([None], "is no parameterization")],
+)
+def test_predictions_are_of_a_list_of_points(client, points, said):
+    with pytest.raises(ConfigurationError, match=said):
+        client.predict(points)
+
+
+def test_a_summary_is_of_trials_in_statuses_that_there_are(client):
+    with pytest.raises(ConfigurationError, match="'DONE' is no status of a trial: there are CANDIDATE, "):
+        client.summarize(trial_statuses=["DONE"])
+    with pytest.raises(ConfigurationError, match="trial_statuses is the text 'COMPLETED': give a list"):
+        client.summarize(trial_statuses="COMPLETED")
+    with pytest.raises(ConfigurationError, match=r"trial_indices is 3 \(int\): give a list of numbers"):
+        client.summarize(3)
+
+    assert len(client.summarize([0, 1, 2], ["completed", TrialStatus.FAILED])) == 3

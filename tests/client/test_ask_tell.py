@@ -130,7 +130,7 @@ def test_the_best_trial_keeps_the_constraints():
 
 
 def test_before_any_data_there_is_no_best(make_client: MakeClient):
-    with pytest.raises(CommandRefused, match="no finished trial"):
+    with pytest.raises(CommandRefused, match="no trial has finished yet"):
         make_client().get_best_parameterization()
 
 
@@ -191,3 +191,34 @@ def test_a_search_space_stays_once_trials_exist(make_client: MakeClient):
 def test_without_a_search_space_nothing_can_be_asked():
     with Client() as client, pytest.raises(CommandRefused, match="call configure_experiment first"):
         client.get_next_trials(max_trials=1)
+
+
+@pytest.mark.parametrize(
+    ("objective", "constraints", "said"),
+    [
+        ("y", ["x <= 0.5"], "put it among the parameter constraints"),
+        ("y + x", [], "which is a parameter and no metric"),
+    ],
+)
+def test_a_parameter_is_no_metric(make_client: MakeClient, objective, constraints, said):
+    with pytest.raises(ConfigurationError, match=said):
+        make_client().configure_optimization(objective, constraints)
+
+
+def test_a_single_tracking_metric_is_not_read_letter_by_letter(make_client: MakeClient):
+    client = make_client()
+
+    with pytest.raises(ConfigurationError, match="metric_names is the text 'ph': give a list of texts"):
+        client.configure_tracking_metrics("ph")
+    assert client.state.tracking == ()
+
+
+def test_what_is_not_a_list_is_not_taken_for_a_search_space():
+    x = RangeParameterConfig("x", (0.0, 1.0))
+    with Client() as client:
+        with pytest.raises(ConfigurationError, match="give a list of parameters"):
+            client.configure_experiment(x)
+        with pytest.raises(ConfigurationError, match="parameter_constraints is the text"):
+            client.configure_experiment([x], "x <= 1")
+        with pytest.raises(ConfigurationError, match=r"candidates is the text 'rack\.csv'"):
+            client.configure_experiment([x], candidates="rack.csv")

@@ -414,3 +414,19 @@ def test_two_changes_at_once_both_hold(client: Client):
 
     space = client.state.experiment.space
     assert (space.parameter("t").bounds, space.parameter("c").bounds) == ((30.0, 90.0), (0.2, 5.0))
+
+
+@pytest.mark.parametrize("bounds", [(0,), (0, 1, 2), 5, "01", None])
+def test_bounds_are_two_numbers(client: Client, bounds: Any):
+    with pytest.raises(ConfigurationError, match=r"bounds.*two numbers, the lower"):
+        client.change_bounds("t", bounds)
+
+
+def test_a_single_parameter_is_no_search_space(client: Client):
+    with pytest.raises(ConfigurationError, match="give a list of parameters"):
+        client.change_search_space(T)
+
+
+def test_a_new_parameter_is_not_called_as_a_metric_of_the_objective(client: Client):
+    with pytest.raises(ConfigurationError, match="names 'yield', which is a parameter and no metric"):
+        client.add_parameter(RangeParameterConfig("yield", (0, 1)), 0.5)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from titrant import ChoiceParameterConfig, Client, ConfigurationError, RangeParameterConfig
+from titrant.errors import SearchSpaceError
+from titrant.generators.requests import observed
 from titrant.replay.decisions import verify_decisions
 
 MODE = ChoiceParameterConfig("mode", ["batch", "flow"], dependent_parameters={"flow": ["rate"], "batch": ["rpm"]})
@@ -97,3 +99,47 @@ def test_nothing_becomes_always_active_by_accident():
     said = "'rpm' is active under batch of 'mode' only, which would be gone: remove 'rpm' as well"
     with opened() as client, pytest.raises(ConfigurationError, match=said):
         client.remove_parameter("mode")
+
+
+@pytest.mark.parametrize("role", ["is_task", "is_fidelity"])
+def test_a_task_or_a_fidelity_that_depends_on_a_choice_is_refused(role):
+    part = ChoiceParameterConfig("rate", [1, 2], "int", target_value=2, **{role: True})
+    said = f"'rate' has {role} and is active under a value of 'mode' only.*: take it out of dependent_parameters"
+    with Client(random_seed=1, virtual_time=True) as client:
+        with pytest.raises(SearchSpaceError, match=said):
+            client.configure_experiment([MODE, part, *PARAMETERS[2:]])
+        client.configure_experiment(PARAMETERS)
+        with pytest.raises(SearchSpaceError, match=said):
+            client.change_search_space([MODE, part, *PARAMETERS[2:]])
+
+        assert client.state.experiment.space.names == ("mode", "rate", "rpm", "t")
+
+
+def test_what_was_executed_under_another_choice_must_be_told_whole():
+    with opened() as client:
+        trial = client.attach_trial({"mode": "batch", "rpm": 300, "t": 0.5})
+        said = "in trial 0 is not complete: 'rate' is active at mode = 'flow': also say 'rate'"
+        with pytest.raises(ConfigurationError, match=said):
+            client.complete_trial(trial, {"y": 1.0}, executed={"mode": "flow"})
+        client.complete_trial(trial, {"y": 1.0}, executed={"mode": "flow", "rate": 0.3})
+        best, *_ = client.get_best_parameterization(use_model_predictions=False)
+        assert best == {"mode": "flow", "rate": 0.3, "t": 0.5}
+        assert observed(client.state)[0].parameters == best
+
+        client.record_executed(trial, {"mode": "batch"})  # the plan says the rest
+        assert observed(client.state)[0].parameters == {"mode": "batch", "rpm": 300, "t": 0.5}
+
+
+def test_a_choice_that_was_fixed_keeps_data_and_suggestions_when_its_dependents_change():
+    stages = ChoiceParameterConfig("stages", [1, 2, 3], "int", dependent_parameters={2: ["t"], 3: ["t", "rate"]})
+    with Client(random_seed=1, virtual_time=True) as client:
+        client.configure_experiment([stages, PARAMETERS[1], PARAMETERS[3], RangeParameterConfig("a", (0.0, 1.0))])
+        client.configure_optimization("y")
+        for trial, parameters in client.get_next_trials(6).items():
+            client.complete_trial(trial, {"y": parameters["a"]})
+        client.fix_parameter("stages", 2)
+        client.remove_parameter("rate")
+        (trial,) = client.get_next_trials(1).values()
+
+        assert set(trial) == {"stages", "t", "a"}
+        assert trial["stages"] == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from titrant import Client, CommandRefused, PushedRunner, RangeParameterConfig
-from titrant.errors import LogExists, LogInUse, LogMissing
+from titrant.errors import ClientClosed, LogExists, LogInUse, LogMissing, LogUnavailable
 from titrant.log.replay import read_log
 from titrant.log.scanning import scan
 from titrant.messages import events as e
@@ -75,10 +75,10 @@ def test_a_log_that_is_not_there_cannot_be_opened(tmp_path: Path):
         Client.open(tmp_path / "log.titrant")
 
 
-def test_a_held_log_is_refused_and_its_owner_named(tmp_path: Path, make_client: MakeClient):
+def test_a_log_that_is_open_in_this_process_is_refused(tmp_path: Path, make_client: MakeClient):
     make_client(tmp_path / "log.titrant")
 
-    with pytest.raises(LogInUse, match=r"held by process \d+ on "):
+    with pytest.raises(LogInUse, match="is open in this process: close that client first"):
         Client.open(tmp_path / "log.titrant")
 
 
@@ -166,3 +166,21 @@ def test_resume_makes_the_trials_the_interrupted_run_had_left(tmp_path: Path, ma
         again.resume()
 
         assert [trial.status.name for trial in again.state.trials()] == ["COMPLETED"] * 6
+
+
+def test_a_closed_client_says_so_and_how_to_open_it_again(tmp_path: Path, make_client: MakeClient):
+    kept, forgotten = make_client(tmp_path / "log.titrant"), make_client()
+    kept.close()
+    forgotten.close()
+
+    with pytest.raises(ClientClosed, match=r"is closed: open it again with Client\.open\('.*log\.titrant'\)"):
+        kept.get_next_trials()
+    with pytest.raises(ClientClosed, match="is closed"):
+        next(kept.subscribe())
+    with pytest.raises(ClientClosed, match="what was in memory is gone"):
+        forgotten.run_trials(1)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(LogUnavailable, match=r"the folder .*nodir does not exist: make it"):
+        Client(tmp_path / "nodir" / "log.titrant")

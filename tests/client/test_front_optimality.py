@@ -94,7 +94,7 @@ def test_what_has_no_answer_says_what_has():
         with pytest.raises(GenerationError, match=r"ask for optimality\(\)"):
             client.front_optimality()
     with opened() as client:
-        with pytest.raises(CommandRefused, match="no finished trial"):
+        with pytest.raises(CommandRefused, match="no trial has finished yet"):
             client.front_optimality()
         told(client)
         with pytest.raises(CommandRefused, match="no single best: call front_optimality"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from titrant import ChoiceParameterConfig, Client, CommandRefused, RangeParameterConfig
+from titrant import ChoiceParameterConfig, Client, CommandRefused, ConfigurationError, RangeParameterConfig
 from titrant.errors import GenerationError
 from titrant.replay.decisions import verify_decisions
 from titrant.replay.telling import text
@@ -111,3 +111,16 @@ def test_what_is_held_fixed_against_a_constraint_is_told_to_whoever_asked():
         with pytest.raises(GenerationError, match="held fixed breaks the constraint"):
             client.get_next_trials(1, fixed_parameters={"a": 1.0, "b": 1.0})
         assert len(client.get_next_trials(1)) == 1
+
+
+def test_a_seed_below_0_is_refused_by_name():
+    with pytest.raises(ConfigurationError, match="random_seed is -5: give a whole number from 0 on, or None"):
+        Client(random_seed=-5, virtual_time=True)
+    with pytest.raises(ConfigurationError, match="random_seed is 'a': give a whole number from 0 on, or None"):
+        Client(random_seed="a", virtual_time=True)
+    with Client(random_seed=0, virtual_time=True) as client:
+        client.configure_experiment(SPACE)
+        with pytest.raises(ConfigurationError, match="initialization_random_seed is -1: give a whole number"):
+            client.configure_generation_strategy(initialization_random_seed=-1)
+
+        client.configure_generation_strategy(initialization_random_seed=0)

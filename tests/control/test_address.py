@@ -192,7 +192,7 @@ def test_an_experiment_runs_on_where_its_address_cannot_be_said(path, capsys):
 
     with make_experiment(path) as client:
         client.pause()
-        with pytest.raises(LogInUse, match="is held by process") as told:
+        with pytest.raises(LogInUse, match="is open in this process") as told:
             act_on(path, "unpause", {}, KIM)
 
     assert "is not trusted" in told.value.__notes__[0]

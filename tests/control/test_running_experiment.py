@@ -160,8 +160,8 @@ def test_the_next_engine_clears_up_after_one_that_was_killed(run_child, path):
         assert not folder.exists()
 
 
-def test_a_process_that_holds_the_log_and_takes_no_requests_is_named(path):
-    with make_experiment(path, control=False), pytest.raises(LogInUse, match="is held by process") as told:
+def test_a_log_that_is_held_here_and_takes_no_requests_is_refused(path):
+    with make_experiment(path, control=False), pytest.raises(LogInUse, match="is open in this process") as told:
         act_on(path, "pause", {}, KIM)
 
     assert "no engine says" in told.value.__notes__[0]

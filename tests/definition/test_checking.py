@@ -87,3 +87,35 @@ def test_without_runner_or_objective_there_are_warnings_only(written):
 
     assert report.passed
     assert [level for level, _, _ in said(report)] == ["warning", "warning"]
+
+
+def test_a_parameter_that_is_taken_for_a_metric_is_found_where_it_is_named(written):
+    wrong = FILE.replace("impurity <= 0.05", "minutes <= 50").replace('"yield"', '"yield - temperature_c"')
+
+    found = said(check(written(wrong)))
+
+    assert [(level, where) for level, where, _ in found] == [
+        ("error", "objective"),
+        ("error", "outcome_constraints[0]"),
+    ]
+    assert "names 'temperature_c', which is a parameter" in found[0][2]
+    assert "put it among the parameter constraints" in found[1][2]
+
+
+def test_a_metric_that_a_simulated_lab_lacks_is_told_where_it_is_named(written):
+    text = """
+    objective = "yield"
+    outcome_constraints = ["impurity <= 3", "odour <= 2"]
+    [parameters]
+    temperature_c = [30, 120]
+    time_min = [2, 40]
+    equivalents = [1, 3]
+    solvent = ["MeCN", "DMF"]
+    [[runners]]
+    use = "titrant.simulation:reaction"
+    """
+
+    ((level, where, words),) = said(check(written(text)))
+
+    assert (level, where) == ("error", "outcome_constraints[1]")
+    assert "the outcome constraint needs 'odour'; the lab measures " in words

@@ -139,6 +139,23 @@ def test_all_faults_of_sense_are_named_at_once(written):
     ]  # fmt: skip
 
 
+def test_a_seed_of_the_design_below_0_is_found(written):
+    strategy = "[strategy]\ninitialization_random_seed = -1\n"
+    ((line, where, text),) = problems(written(f"[parameters]\nx = [0, 1]\n{strategy}"))
+
+    assert (line, where) == (4, "strategy.initialization_random_seed")
+    assert text == "initialization_random_seed is -1: give a whole number from 0 on, or None"
+
+
+def test_a_task_that_depends_on_a_choice_is_found(written):
+    mode = '{ values = ["a", "b"], dependent_parameters = { a = ["s"] } }'
+    site = '{ values = ["Basel", "Lyon"], is_task = true, target_value = "Lyon" }'
+    ((_, where, text),) = problems(written(f"[parameters]\nmode = {mode}\ns = {site}\n"))
+
+    assert where == "parameters"
+    assert "'s' has is_task and is active under a value of 'mode' only" in text
+
+
 def test_a_space_that_is_empty_is_found(written):
     ((_, where, text),) = problems(written('constraints = ["x >= 2"]\n[parameters]\nx = [0, 1]\n'))
 

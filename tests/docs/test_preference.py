@@ -28,7 +28,7 @@ def test_the_file_can_be_run_and_its_trials_compared_at_a_terminal(tmp_path):
     shell = Shell(tmp_path, environment | {"PATH": path, "PYTHONIOENCODING": "utf-8"})
     try:
         found = steps(text_of("preference.md"))
-        assert len(found) == 6
+        assert len(found) == 7
         for step in found:
             code, printed = shell.run(step.command)
             at = f"docs/preference.md:{step.line}: $ {step.command}\n" + "\n".join(printed)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from titrant.definition import load
 from titrant.definition.checking import check
+from titrant.definition.file import Strategy
+from titrant.definition.meaning import optimization
 
 from .pages import shown
 
@@ -26,12 +30,27 @@ def test_the_file_that_is_shown_would_run(tmp_path: Path):
     assert check(file).passed
 
 
+def test_the_file_that_is_shown_says_what_the_code_says(tmp_path: Path):
+    file, said = tmp_path / "lab.toml", {}
+    file.write_text(shown(PAGE, "toml"), encoding="utf-8")
+    exec(shown(PAGE).partition("client.configure_runner")[0], said)
+    with said["client"] as client:
+        state = client.state
+    loaded = load(file)
+
+    assert loaded.experiment.space == state.experiment.space
+    assert optimization(loaded.file) == state.optimization
+    assert tuple(loaded.file.strategy.node) == state.strategy.nodes
+    assert msgspec.structs.replace(loaded.file.strategy, node=[]) == Strategy()
+    assert (loaded.file.seed, loaded.file.run.max_trials, loaded.file.run.parallelism) == (state.seed, 14, 2)
+
+
 def test_a_file_with_both_a_graph_and_a_design_is_found_out(tmp_path: Path):
     file = tmp_path / "lab.toml"
-    file.write_text(shown(PAGE, "toml").replace('policy = "ready"', "initialization_budget = 9"), encoding="utf-8")
+    file.write_text(shown(PAGE, "toml").replace("[[", "[strategy]\ninitialization_budget = 9\n[[", 1), encoding="utf-8")
 
     (problem,) = (problem for problem in check(file).problems if problem.level == "error")
-    assert (problem.where, problem.line) == ("strategy", 5)
+    assert (problem.where, problem.line) == ("strategy", 12)
     assert "either nodes or an initial design" in problem.text
 
 

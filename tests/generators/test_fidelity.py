@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from titrant import ChoiceParameterConfig, Client, CommandRefused, ConfigurationError, RangeParameterConfig
 from titrant.definition.examining import faults
-from titrant.errors import SearchSpaceError
+from titrant.errors import GenerationError, SearchSpaceError
 from titrant.generators import dispatch
 from titrant.generators.base import Design, Point, Request
 from titrant.generators.encoding import encoding_of
@@ -25,7 +25,7 @@ from titrant.generators.fidelity.model import FidelityDensity
 from titrant.model.fidelity import AffineCost, at_target, cost_of, flaw
 from titrant.model.objective import optimization_config
 from titrant.model.observation import Observation
-from titrant.model.space import search_space
+from titrant.model.space import SearchSpace, search_space
 from titrant.progress.best import Leaderboard
 from titrant.replay.decisions import verify_decisions
 
@@ -269,6 +269,56 @@ def test_a_design_asked_for_in_parts_is_the_same(node):
     assert [one.parameters for one in parts] == [one.parameters for one in whole]
 
 
+@pytest.mark.parametrize("node", ["sobol", "random"])
+def test_a_point_whose_fidelity_has_none_left_stands_at_another_one(node):
+    space = search_space([ChoiceParameterConfig("c", ["x", "y"]), LEVEL])
+    whole = dispatch.suggest(Request(space=space, node=node, count=9, seed=2))
+
+    assert len({tuple(one.parameters.values()) for one in whole.proposals}) == 6
+    assert "the search space is used up: 6 of 9 suggestions made" in whole.short_reason
+
+
+def test_where_all_turns_have_no_point_left_any_fidelity_does():
+    space = search_space([ChoiceParameterConfig("c", ["x", "y"]), MINUTES])
+    reply = dispatch.suggest(Request(space=space, node="sobol", count=10, seed=2))
+
+    assert reply.short_reason is None
+    assert len({one.parameters["minutes"] for one in reply.proposals}) == 6
+
+
+def test_a_design_is_made_where_constraints_leave_no_point_at_the_cheapest_fidelity():
+    parts = [X[0], RangeParameterConfig("mesh", (4, 400), "int", is_fidelity=True, target_value=400)]
+    space = search_space(parts, ["mesh + 100*a >= 150"])
+    reply = dispatch.suggest(Request(space=space, node="sobol", count=8, seed=2))
+
+    assert all(space.contains(one.parameters) for one in reply.proposals)
+    assert {one.parameters["mesh"] for one in reply.proposals} == {103, 202, 400}
+
+
+def test_where_no_fidelity_has_a_point_it_is_said_why():
+    space = search_space([*X, LEVEL], ["a - b + level >= 8.5"])
+
+    with pytest.raises(GenerationError, match=r"a - b \+ level >= 8\.5"):
+        dispatch.suggest(Request(space=space, node="sobol", fixed={"a": 0.2, "b": 1.0}, seed=2))
+
+
+def test_a_model_says_that_it_is_the_target_that_is_used_up():
+    points = [{"c": c, "level": level} for c in "xy" for level in (2, 8)]
+    request = request_of(
+        (),
+        space=search_space([ChoiceParameterConfig("c", ["x", "y"]), LEVEL]),
+        cost=None,
+        taken=tuple(points),
+        observed=tuple(Point(i, at, (Observation("y", i + 0.1 * i * i),)) for i, at in enumerate(points)),
+    )
+    request = replace(request, observed=(*request.observed, *request.observed[:1]))
+    made = []
+    while (reply := dispatch.suggest(replace(request, taken=(*points, *made)))).proposals and len(made) < 3:
+        made.append(only(reply).parameters)
+
+    assert reply.short_reason.startswith("the target fidelity (level = 8) is used up: 0 of 1 suggestions made")
+
+
 def test_a_fidelity_that_is_asked_for_is_kept():
     at = {"minutes": 8.0}
     design = dispatch.suggest(Request(space=search_space([*X, MINUTES]), node="sobol", count=2, fixed=at))
@@ -340,6 +390,17 @@ def test_a_space_without_a_point_at_the_target_is_refused(constraints, candidate
         assert client.state.experiment is None
 
 
+def test_candidates_at_the_target_are_found_whatever_the_context():
+    parts = [X[0], LEVEL, RangeParameterConfig("ambient", (0.0, 1.0), is_context=True)]
+    rows = [{"a": a, "level": level} for a in (0.0, 0.5, 1.0) for level in (1, 8)]
+    with Client(random_seed=1, virtual_time=True) as client:
+        client.configure_experiment(parts, ["a + ambient <= 1.4"], candidates=rows)
+        (trial,) = client.get_next_trials(1, context={"ambient": 0.5}).values()
+
+        assert trial["level"] == 8
+        assert trial["a"] <= 0.9
+
+
 def test_nothing_is_asked_where_there_could_be_no_answer():
     space = search_space(
         [*X, RangeParameterConfig("s", (0.0, 1.0), is_fidelity=True, target_value=1.0)], ["a + s <= 1.2"]
@@ -392,9 +453,9 @@ def test_a_cheap_trial_is_never_the_best(client, model):
 
 def test_without_a_trial_at_the_target_there_is_no_best(client):
     told(client, 2.0, 9.0)
-    with pytest.raises(CommandRefused, match=r"no finished trial at the target fidelity \(minutes = 60\)"):
+    with pytest.raises(CommandRefused, match="none was carried out at the fidelity minutes = 60"):
         client.get_best_parameterization()
-    with pytest.raises(CommandRefused, match="at the target fidelity"):
+    with pytest.raises(CommandRefused, match="at the fidelity"):
         client.optimality()
 
 
@@ -436,12 +497,29 @@ def test_the_summary_tells_what_each_trial_costs(client):
     assert [row["trial_cost"] for row in client.summarize()] == [7.0, 65.0]
 
 
+def test_an_older_log_whose_fidelity_depends_on_a_choice_can_still_be_read(tmp_path, monkeypatch):
+    path = tmp_path / "older.titrant"
+    solver = ChoiceParameterConfig("solver", ["fast", "fine"], dependent_parameters={"fine": ["level"]})
+    monkeypatch.setattr(SearchSpace, "no_target", lambda _: "")
+    with Client(path, random_seed=1, virtual_time=True) as client:
+        client.configure_experiment([solver, X[0], LEVEL])
+        client.configure_optimization("y")
+        for at in ({"solver": "fast"}, {"solver": "fine", "level": 1}):
+            client.complete_trial(client.attach_trial({"a": 0.5, **at}), {"y": 1.0})
+    monkeypatch.undo()
+
+    with Client.open(path, virtual_time=True) as client:
+        assert [row["trial_cost"] for row in client.summarize()] == [1.0, pytest.approx(0.05)]
+        client.change_bounds("a", (0.0, 0.8))
+        assert client.get_next_trials(1)
+
+
 def test_what_was_carried_out_decides_on_the_fidelity(client):
     index = client.attach_trial({"a": 0.5, "b": 0.5, "minutes": 60.0})
     client.complete_trial(index, {"y": 1.0}, executed={"minutes": 31.0})
 
     assert not at_target(client.state.experiment.space, {"minutes": 31.0})
-    with pytest.raises(CommandRefused, match="at the target fidelity"):
+    with pytest.raises(CommandRefused, match="at the fidelity minutes = 60"):
         client.get_best_parameterization()
 
 

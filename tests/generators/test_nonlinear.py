@@ -1,5 +1,6 @@
 """Constraints that are formulas or functions hold in every generator."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -79,6 +80,12 @@ def test_the_model_keeps_them_and_says_so_twice(name):
     kept(request.space, reply)
     assert [one.fallback for one in reply.proposals] == [None, None]
     assert dispatch.suggest(request) == reply
+
+
+@pytest.mark.parametrize("method", ["turbo", "thompson", "quality"])
+@pytest.mark.parametrize("name", ["ring", "mixed", "function", "small"])
+def test_every_method_of_the_model_keeps_them(name, method):
+    kept(SPACES[name], dispatch.suggest(msgspec.structs.replace(modelled(SPACES[name], method=method), count=4)))
 
 
 @pytest.mark.parametrize("name", ["ring", "components"])

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from tests.generators.strategies import spaces
 
 from titrant.errors import GenerationError, SearchSpaceError
-from titrant.generators import sobol
-from titrant.generators.base import Request
+from titrant.generators import dispatch, sobol
+from titrant.generators.base import Design, Examination, Point, PredictionRequest, Request
 from titrant.generators.sampler import sampler_of
+from titrant.model.objective import optimization_config
+from titrant.model.observation import Observation
 from titrant.model.space import RangeParameterConfig, search_space
 
 
@@ -95,6 +97,30 @@ def test_whole_numbers_solve_an_equation():
     assert {(point["a"], point["b"]) for point in points} == {
         (a, (101 - 3 * a) // 5) for a in (2, 7, 12, 17, 22, 27, 32)
     }
+
+
+@pytest.mark.parametrize("node", ["centre", "sobol", "random", "latin_hypercube", "bo"])
+def test_a_negative_seed_of_an_older_log_still_gives_points(node):
+    space = search_space(fractions(2))
+    points = tuple(Point(i, at, (Observation("y", at["x0"]),)) for i, at in enumerate(made(space, 4)))
+    asked = Request(
+        space=space,
+        node=node,
+        count=2,
+        seed=-5,
+        observed=points,
+        optimization=optimization_config("y"),
+        design=Design(size=4),
+    )
+
+    proposals = dispatch.suggest(asked).proposals
+    assert len(proposals) == 2
+    assert all("stood back" not in (one.fallback or "") for one in proposals)
+    basis = PredictionRequest(
+        space=space, optimization=optimization_config("y"), observed=points, points=({"x0": 0.5, "x1": 0.5},), seed=-5
+    )
+    assert dispatch.predict(basis).predictions
+    assert dispatch.examine(Examination(question="fit", basis=asked)).metrics
 
 
 def test_a_contradiction_is_named():

@@ -113,3 +113,9 @@ def test_a_changed_space_keeps_the_candidates_that_fit_it():
         refitted(SPACE, search_space([RangeParameterConfig("t", (90, 100))]))
     with pytest.raises(SearchSpaceError, match="the candidates have no 'p'"):
         refitted(SPACE, search_space([T, RangeParameterConfig("p", (0, 1))]))
+
+
+@pytest.mark.parametrize("given", ["rack.csv", ROWS[0], 3])
+def test_candidates_that_are_no_list_are_refused(given):
+    with pytest.raises(SearchSpaceError, match=r"candidates is .*: give a list of mappings"):
+        with_candidates(search_space([SOLVENT, T, N]), given)

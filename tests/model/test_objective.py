@@ -173,3 +173,40 @@ def test_what_is_to_be_a_threshold_must_be_one(text):
 
 def test_a_threshold_relative_to_an_unknown_baseline_counts_as_none():
     assert optimization_config("yield, -cost", ["cost <= 1.2*baseline"]).reference() == (None, None)
+
+
+@pytest.mark.parametrize("bound", ["inf", "-inf", "nan", "NaN", "Infinity"])
+def test_what_is_no_finite_number_bounds_nothing(bound):
+    with pytest.raises(ObjectiveError, match="is no bound: give a finite one, or leave the constraint out"):
+        optimization_config("yield", [f"impurity <= {bound}"])
+
+
+def test_a_log_that_has_such_a_bound_is_read_as_it_was():
+    old = OutcomeConstraint("a <= inf", (("a", 1.0), ("inf", -1.0)), "<=", 0.0)
+
+    assert msgspec.json.decode(msgspec.json.encode(old), type=OutcomeConstraint) == old
+
+
+@pytest.mark.parametrize("objective", [None, ["yield", "-cost"], 3])
+def test_an_objective_that_is_no_text_is_refused_with_the_way_to_write_it(objective):
+    with pytest.raises(ObjectiveError, match='give a text, such as "yield"; commas set several apart: "yield, -cost"'):
+        optimization_config(objective)
+
+
+@pytest.mark.parametrize("given", ["impurity <= 3", 3, {"impurity": 3}])
+@pytest.mark.parametrize("name", ["outcome_constraints", "objective_thresholds"])
+def test_constraints_that_are_no_list_are_refused(name, given):
+    with pytest.raises(ObjectiveError, match=f"{name} is .*: give a list of texts"):
+        optimization_config("yield, -cost", **{name: given})
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (optimization_config("yield", ["t <= 50"]), "'t <= 50' names 't'.*: put it among the parameter constraints"),
+        (optimization_config("yield - 2*t"), "objective 'yield - 2\\*t' names 't', which is a parameter and no metric"),
+    ],
+)
+def test_a_parameter_is_no_metric(config, said):
+    with pytest.raises(ObjectiveError, match=said):
+        config.require_measured(["s", "t"])

@@ -191,3 +191,27 @@ def test_what_is_not_supported_is_said(field):
 def test_an_ill_defined_space_in_a_log_is_refused_with_its_reason():
     with pytest.raises(msgspec.ValidationError, match="the lower must be below the upper"):
         msgspec.json.decode(b'{"parameters":[{"type":"range","name":"a","bounds":[1,0]}]}', type=SearchSpace)
+
+
+@pytest.mark.parametrize("given", [A, "a", {"a": (0, 1)}, None])
+def test_parameters_that_are_no_list_are_refused(given):
+    with pytest.raises(SearchSpaceError, match=r"list of parameters is .*: give a list of parameters"):
+        search_space(given)
+
+
+def test_a_parameter_that_is_a_mapping_is_refused_with_the_way_to_write_it():
+    with pytest.raises(SearchSpaceError, match=r"'t' is given as a mapping: write RangeParameterConfig\(\"t\""):
+        search_space([{"name": "t", "bounds": [1, 10]}])
+
+
+def test_a_single_constraint_is_not_read_letter_by_letter():
+    with pytest.raises(
+        SearchSpaceError, match=r"parameter_constraints is the text 'a \+ b <= 1': give a list of texts"
+    ):
+        search_space([A, B], "a + b <= 1")
+
+
+@pytest.mark.parametrize("given", [None, 3, [0.5]])
+def test_what_maps_nothing_is_no_parameterization(given):
+    with pytest.raises(ParameterizationError, match="is no parameterization: give a mapping of parameter names"):
+        SPACE.check(given)

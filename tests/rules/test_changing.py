@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from titrant.errors import CommandRefused, ConfigurationError
+from titrant.generators.encoding import encoding_of
 from titrant.generators.requests import observed, pending, prediction_request, suggestion_request, taken
 from titrant.messages import commands as c
 from titrant.messages import events as e
@@ -396,6 +397,43 @@ def test_a_number_that_is_fixed_keeps_its_range_in_the_model(before, value, doma
 
     space, held = sight(given)
     assert (space.parameter("x"), held) == (domain, {"x": value})
+
+
+STAGES = ChoiceParameterConfig("n", (1, 2, 3), "int", dependent_parameters={2: ["x"], 3: ["x", "z"]})
+
+
+def test_a_choice_that_was_fixed_forgets_what_depended_on_it_and_was_removed():
+    given = after(
+        told({"n": 1, "k": "a"}, space=(STAGES, X, Z, K)),
+        change(FixedParameterConfig("n", 2, STAGES.dependent_parameters), X, Z, K),
+        change(FixedParameterConfig("n", 2, {2: ["x"], 3: ["x"]}), X, K),
+    )
+
+    space, held = sight(given)
+    assert held == {"n": 2}
+    assert space.parameter("n") == replace(STAGES, dependent_parameters={2: ["x"], 3: ["x"]})
+    assert places(given) == [{"n": 1, "k": "a"}]
+
+
+@pytest.mark.parametrize(("value", "kind"), [(4, "int"), (2.5, "float")])
+def test_a_choice_that_is_fixed_at_a_new_number_keeps_what_depends_on_it(value, kind):
+    trials = ({"n": 1, "k": "a"}, {"n": 2, "k": "a", "x": 0.5})
+    given = after(
+        told(*trials, space=(STAGES, X, Z, K)),
+        change(FixedParameterConfig("n", value, STAGES.dependent_parameters), X, Z, K),
+    )
+
+    space, _ = sight(given)
+    assert space.parameter("n").parameter_type == kind
+    assert [space.branch({"n": one}).names for one in space.parameter("n").values] == [
+        ("n", "k"),
+        ("n", "x", "k"),
+        ("n", "x", "z", "k"),
+        ("n", "k"),
+    ]
+    assert places(given) == list(trials)
+    whole = encoding_of(space, {})
+    assert all(whole.numbers(point) is not None for point in places(given))
 
 
 def test_a_number_that_is_fixed_twice_keeps_the_range_it_had():

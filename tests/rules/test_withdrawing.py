@@ -8,13 +8,15 @@ from titrant.errors import CommandRefused, ConfigurationError, TrialNotFound
 from titrant.generators.requests import observed, pending, suggestion_request, taken
 from titrant.messages import commands as c
 from titrant.messages import events as e
+from titrant.model.experiment import Experiment
 from titrant.model.objective import optimization_config
 from titrant.model.observation import Observation
+from titrant.model.space import ChoiceParameterConfig, RangeParameterConfig, search_space
 from titrant.model.trial import Suggestion, TrialStatus
 from titrant.rules.conditions import carried_out
 from titrant.rules.strategy import next_node
 
-from .world import NAN, SETUP, Y1, after, asked, finished, fold, lab, running, status, suggested, then
+from .world import NAN, SETUP, Y1, after, asked, finished, fold, lab, running, start, status, suggested, then
 
 WHY = "the probe was dirty"
 Y2 = Observation("y", 2.0)
@@ -349,3 +351,29 @@ def test_a_new_attempt_knows_nothing_of_what_the_last_one_executed():
     state = after(state, c.Resolve(trial=0, outcome="rerun", reason="I looked"))
 
     assert state.trial(0).executed is None
+
+
+def test_a_runner_that_tells_half_of_what_it_did_costs_nobody_the_result_and_misleads_no_model():
+    mode = ChoiceParameterConfig("mode", ("batch", "flow"), dependent_parameters={"flow": ["rate"]})
+    space = search_space([mode, RangeParameterConfig("rate", (0.0, 1.0))])
+    one = Suggestion(parameters={"mode": "batch"}, node="sobol", generator="Sobol")
+    state = fold(e.ExperimentConfigured(experiment=Experiment(space=space)), state=lab())
+    state = after(state, start(), c.AddTrials(suggestions=(one,)))
+
+    said, lacking, *_ = then(state, finished(0, Y1, executed={"mode": "flow"}))
+    state = after(state, finished(0, Y1, executed={"mode": "flow"}))
+    assert said == e.ParametersExecuted(trial=0, parameters={"mode": "flow"})
+    assert lacking.text == "models leave trial 0 out: 'rate' is active at mode = 'flow': also say 'rate'"
+    assert (status(state), observed(state)) == ("COMPLETED", ())
+
+    state = after(state, ran(mode="flow", rate=0.5))
+    assert [point.parameters for point in observed(state)] == [{"mode": "flow", "rate": 0.5}]
+
+
+def test_what_is_not_active_at_the_choice_that_was_executed_is_no_part_of_what_was_carried_out():
+    mode = ChoiceParameterConfig("mode", ("batch", "flow"), dependent_parameters={"flow": ["rate"]})
+    space = search_space([mode, RangeParameterConfig("rate", (0.0, 1.0))])
+    state = fold(e.ExperimentConfigured(experiment=Experiment(space=space)), state=lab())
+    state = after(state, c.AttachTrial(parameters={"mode": "flow", "rate": 0.5}), ran(mode="batch"))
+
+    assert carried_out(state, state.trial(0)) == {"mode": "batch"}

@@ -12,7 +12,7 @@ import msgspec
 from titrant.errors import ConfigurationError, NeverSeen, OutcomeUnknown, RunnerError, TitrantError
 from titrant.model.experiment import RunnerSpec
 from titrant.model.expressions import plain
-from titrant.model.observation import Observation
+from titrant.model.observation import Readings
 from titrant.model.space import SearchSpace
 from titrant.model.trial import Attempt, Parameterization
 from titrant.ports import Declarations, PushedRunner, Record, Report, Result, Runner
@@ -42,15 +42,13 @@ class Instrument:
     Args:
         runner: The user's object.
         clock: The engine's clock.
-        read_data: Turns raw data into observations (it knows the objective's metrics).
+        read_data: Reads what the instrument tells, as far as it can (it knows the objective's metrics).
 
     Raises:
         ConfigurationError: The object has neither shape.
     """
 
-    def __init__(
-        self, runner: Any, *, clock: Clock, read_data: Callable[[Any, float | None], tuple[Observation, ...]]
-    ) -> None:
+    def __init__(self, runner: Any, *, clock: Clock, read_data: Callable[[Any, float | None], Readings]) -> None:
         self.runner = runner
         self.halted = False
         self.ambiguous = AMBIGUOUS

@@ -17,7 +17,7 @@ from titrant.actors.instrument import Instrument
 from titrant.actors.mail import Do, Reattach, Settled, StopTrial, Submit
 from titrant.errors import ActorStopped, DeadlineExceeded, NeverSeen, OutcomeUnknown, RunnerError, SubmissionRefused
 from titrant.messages import commands as c
-from titrant.model.observation import Observation
+from titrant.model.observation import Readings
 from titrant.model.trial import Attempt, Parameterization
 from titrant.ports import Result
 from titrant.rules.state import State
@@ -167,8 +167,14 @@ class RunnerActor:
             return {}
         return told
 
-    async def _finished(self, attempt: Attempt, result: Result, observations: tuple[Observation, ...]) -> None:
+    async def _finished(self, attempt: Attempt, result: Result, told: Readings) -> None:
         """Report the end of a pushed run."""
+        await self._keep_unread(attempt, told)
+        if told.unread and not told.observations and result.status == "completed":
+            # Of no use as it is, and no fault of the conditions: the failure rate stops a run of such trials.
+            why = f"nothing of its data could be read: {told.unread}"
+            await self._report(attempt, c.ReportFinished, status="failed", reason=why, informative=False)
+            return
         executed: Parameterization = {}
         try:
             executed = self.instrument.read_executed(result.executed, attempt.trial)
@@ -179,7 +185,7 @@ class RunnerActor:
             c.ReportFinished,
             status=result.status,
             reason=result.reason,
-            observations=observations,
+            observations=told.observations,
             executed=executed,
         )
 
@@ -189,7 +195,7 @@ class RunnerActor:
 
         try:
             result = await self._run(attempt)
-            observations = self.instrument.read_data(result.data, None)
+            told = self.instrument.read_data(result.data, None)
         except (OutcomeUnknown, DeadlineExceeded) as exc:
             await self._report(attempt, c.ReportLost, reason=describe(exc))
         except NeverSeen as exc:
@@ -198,11 +204,18 @@ class RunnerActor:
             await self._report(attempt, c.ReportFinished, status="failed", reason=describe(exc))
         else:
             crash_point("runner.finished")
-            await self._finished(attempt, result, observations)
+            await self._finished(attempt, result, told)
 
     async def _report_data(self, attempt: Attempt, data: Any, progression: float | None) -> None:
-        observations = self.instrument.read_data(data, progression)
-        await self._send(c.AttachData(trial=attempt.trial, observations=observations))
+        told = self.instrument.read_data(data, progression)
+        await self._keep_unread(attempt, told)
+        if told.observations:
+            await self._send(c.AttachData(trial=attempt.trial, observations=told.observations))
+
+    async def _keep_unread(self, attempt: Attempt, told: Readings) -> None:
+        """What cannot be read was measured all the same: a note keeps it."""
+        if told.unread:
+            await self._send(c.AddNote(trial=attempt.trial, text=f"not read of what was measured: {told.unread}"))
 
     async def _record(self, attempt: Attempt, metadata: Mapping[str, Any]) -> None:
         """Have metadata of a pushed run in the log; it returns once they are durable.
@@ -292,13 +305,13 @@ class RunnerActor:
         report, record = partial(self._report_data, attempt), partial(self._record, attempt)
         try:
             result = await self.instrument.rejoin(attempt, report=report, record=record)
-            observations = self.instrument.read_data(result.data, None)
+            told = self.instrument.read_data(result.data, None)
         except NeverSeen as exc:
             await self._never_seen(attempt, describe(exc))
         except Exception as exc:  # noqa: BLE001  # the runner is foreign code
             await self._report(attempt, c.ReportLost, reason=describe(exc))
         else:
-            await self._finished(attempt, result, observations)
+            await self._finished(attempt, result, told)
 
     async def _never_seen(self, attempt: Attempt, why: str) -> None:
         """The instrument does not know the attempt: proof that it never started, or no proof of anything."""

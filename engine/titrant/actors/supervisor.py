@@ -31,6 +31,7 @@ from titrant.log.base import Append, Draft, Record, Stored
 from titrant.messages import commands as c
 from titrant.messages.codec import SCHEMAS, encode_checked
 from titrant.messages.events import Event
+from titrant.messages.misfits import misfit
 from titrant.rules.decide import step
 from titrant.rules.state import State
 from titrant.runtime.alarm import Alarm
@@ -47,6 +48,10 @@ REFUSED = (CommandRefused, ConfigurationError, EventRejected)
 
 TOLD = ("trial", "runner", "attempt", "metric", "missing", "outcome", "name", "reason", "parameters")
 """The fields of an event that its line of diagnostics shows."""
+
+
+class _Undecided(Exception):
+    """A rule failed on a command.  Deciding is pure, so nothing has changed; it is an error of titrant's own."""
 
 
 class _Ticket(msgspec.Struct):
@@ -131,6 +136,10 @@ class Supervisor:
         except (CommandRefused, ConfigurationError) as exc:
             self.refused(refusal(command, exc), message.by, exc, answer)
         except EventRejected as exc:
+            if answer is not None and (wrong := misfit(command)):
+                named = ConfigurationError(wrong)
+                self.refused(refusal(command, named), message.by, named, answer)
+                return
             if answer is not None:
                 answer.fail(exc)
                 return
@@ -138,6 +147,12 @@ class Supervisor:
             instead = unreadable(command, str(exc))
             if instead is not None:
                 self.decide(instead, message.by)
+        except _Undecided as exc:
+            if answer is None:
+                raise
+            # What somebody asks must not end a run that others watch over.
+            log.error("command.undecided", command=type(command).__name__, by=message.by.actor, why=str(exc))
+            answer.fail(CommandRefused(f"titrant failed to decide this, and nothing has changed: {exc}"))
 
     def refused(self, attempt: c.RecordRefusal, by: c.By, error: Exception, answer: Answer[Any] | None) -> None:
         """Tell who asked, once the attempt is in the log where a person or an agent made it."""
@@ -174,9 +189,7 @@ class Supervisor:
             command = msgspec.structs.replace(command, alive=self.effects.alive())
         elif isinstance(command, c.RecordRestart):
             command = msgspec.structs.replace(command, alive=self.effects.alive_elsewhere(before, command.name))
-        events, after = step(before, command, at)
-        for event in events:  # what the log could not give back again is refused before anything depends on it
-            encode_checked(event)
+        events, after = _decided(before, command, at)
         self.state = after
         release = self.effects.of(command, events, before, after)
         self.asking.noticed(command, events, at)
@@ -270,6 +283,28 @@ class Supervisor:
             waiters, self._waiters = self._waiters, []
             for answer in waiters:
                 answer.give(self.durable)
+
+
+def _decided(state: State, command: c.Command, at: int) -> tuple[tuple[Event, ...], State]:
+    """What follows from a command, all of it fit for the log, and the state after it.
+
+    Raises:
+        CommandRefused: The state does not allow it.
+        ConfigurationError: Its values make no sense.
+        EventRejected: One of them is not of its field's type, or the log could not give back again what follows.
+        _Undecided: A rule failed.
+    """
+    try:
+        events, after = step(state, command, at)
+        for event in events:  # what the log could not give back again is refused before anything depends on it
+            encode_checked(event)
+    except REFUSED:
+        raise
+    except Exception as exc:
+        if wrong := misfit(command):
+            raise EventRejected(wrong) from exc
+        raise _Undecided(f"{type(command).__name__}: {type(exc).__name__}: {exc}") from exc
+    return events, after
 
 
 def _tell(drafts: tuple[Draft, ...], first: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from titrant.analysis import results
+from titrant.analysis.lacking import nothing_yet
 from titrant.errors import CommandRefused
 from titrant.generators.base import Examination, Point
 from titrant.generators.requests import suggestion_request
@@ -29,7 +30,7 @@ def candidates(state: State) -> list[results.Recipe]:
 def circumstances(state: State) -> Parameterization:
     """The context that a question is asked in: that of the last trial which has one."""
     names = () if state.experiment is None else state.experiment.space.having("context")
-    known = (trial.parameters for trial in reversed(list(state.trials())) if names)
+    known = (results.conditions(state, trial) for trial in reversed(list(state.trials())) if names)
     last = next((point for point in known if all(name in point for name in names)), {})
     return {name: last[name] for name in names if name in last}
 
@@ -65,7 +66,7 @@ def examination(state: State, question: Question) -> Examination:
         return Examination(question=question, basis=basis)
     best = results.best_observed(state) if question == "optimality" else None
     if best is None and (question == "optimality" or not candidates(state)):
-        raise CommandRefused(results.nothing_yet(state))
+        raise CommandRefused(nothing_yet(state))
     points = tuple(
         Point(trial=recipe.trial.index, parameters=results.conditions(state, recipe.trial))
         for recipe in candidates(state)

@@ -13,10 +13,11 @@ from titrant.analysis.table import Row, Table
 from titrant.errors import CommandRefused
 from titrant.generators.requests import tasks
 from titrant.model.comparison import counting, tallies
-from titrant.model.fidelity import at_target, cost_of, told
+from titrant.model.fidelity import at_target, cost_of
 from titrant.model.objective import OptimizationConfig, OutcomeConstraint
 from titrant.model.observation import by_metric, means
-from titrant.model.trial import Parameterization, Trial, TrialStatus
+from titrant.model.space import ParameterConfig, RangeParameterConfig
+from titrant.model.trial import Parameterization, ParameterValue, Trial, TrialStatus
 from titrant.rules.changing import is_inside, project
 from titrant.rules.conditions import carried_out
 from titrant.rules.replicating import recipe as recipe_of
@@ -48,6 +49,9 @@ class Best(msgspec.Struct, frozen=True):
     utility: float
     values: Outcome
 
+
+_SAME_RECIPE = 0.01
+"""Of a parameter's range: what replicates may differ by in what was executed."""
 
 HEAD = (
     "trial_index",
@@ -109,14 +113,10 @@ def reached(state: State, trial: Trial) -> bool:
 def of_target_task(state: State, trial: Trial) -> bool:
     """Whether a trial is of the tasks for which the best is sought; True where there are none."""
     wanted = {} if state.experiment is None else tasks(state.experiment.space)
-    return all(trial.parameters.get(name) == value for name, value in wanted.items())
-
-
-def nothing_yet(state: State) -> str:
-    """What is to be said where no trial can be the best."""
-    fidelity = "" if state.experiment is None else told(state.experiment.space)
-    where = f"at the target fidelity ({fidelity}) " if fidelity else ""
-    return f"there is no finished trial {where}that has data and keeps the outcome constraints yet"
+    if not wanted:
+        return True
+    where = conditions(state, trial)  # what was carried out elsewhere than planned is of the task it was carried out at
+    return all(where.get(name) == value for name, value in wanted.items())
 
 
 def feasible(state: State, values: Mapping[str, float]) -> bool:
@@ -201,11 +201,39 @@ def pareto_observed(state: State) -> list[Trial]:
 
 
 def recipes(state: State) -> list[Recipe]:
-    """The recipes that have results, in order of their first: a trial and its replicates are one."""
+    """The recipes that have results, in order of their first: a trial and its replicates are one (see ``repeated``)."""
     groups: dict[int, list[Trial]] = {}
     for trial in eligible(state):
-        groups.setdefault(recipe_of(trial), []).append(trial)
+        groups.setdefault(repeated(state, trial), []).append(trial)
     return [Recipe(group[0], pooled(group), tuple(trial.index for trial in group)) for group in groups.values()]
+
+
+def repeated(state: State, trial: Trial) -> int:
+    """The trial whose recipe it carried out once more; itself where it is none's replicate.
+
+    A replicate carried out elsewhere than the trial it repeats, by another choice or by more than a hundredth of a
+    parameter's range, stands for itself: a mean of both would be of no recipe.
+    """
+    first = recipe_of(trial)
+    if first == trial.index or state.experiment is None:
+        return first
+    original = state.trial(first)
+    if not (trial.executed or original.executed):
+        return first
+    here, there = conditions(state, trial), conditions(state, original)
+    same = here.keys() == there.keys() and all(
+        _alike(one, here[one.name], there[one.name]) for one in state.experiment.space.parameters if one.name in here
+    )
+    return first if same else trial.index
+
+
+def _alike(parameter: ParameterConfig, one: ParameterValue, other: ParameterValue) -> bool:
+    if not isinstance(parameter, RangeParameterConfig) or isinstance(one, str) or isinstance(other, str):
+        return one == other
+    low, high = (float(end) for end in parameter.bounds)
+    if parameter.scaling == "log" and min(one, other) > 0:
+        return abs(math.log(one / other)) <= _SAME_RECIPE * math.log(high / low)
+    return abs(one - other) <= _SAME_RECIPE * (high - low)
 
 
 def recipe_means(recipe: Recipe) -> dict[str, float]:

@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from titrant.analysis import fronts, questions, results
+from titrant.analysis.lacking import nothing_yet
 from titrant.analysis.table import Table
 from titrant.api.answers import BestTrial, Hypervolume, ParetoFrontier, Prediction
 from titrant.api.base import OnEngine
 from titrant.api.comparing import preferred
-from titrant.errors import CommandRefused, GenerationError
+from titrant.errors import CommandRefused, ConfigurationError, GenerationError
+from titrant.model.given import listed
 from titrant.model.insight import FrontOptimality, ModelFit, Optimality, ParameterImportance
-from titrant.model.trial import Parameterization
+from titrant.model.trial import Parameterization, TrialStatus
 from titrant.rules.state import State
 from titrant.runtime.diagnostics import Logger
 
@@ -49,7 +51,7 @@ class Answering(OnEngine):
             return await preferred(self.engine, state, use_model_predictions)
         best = results.best_observed(state)
         if best is None:
-            raise CommandRefused(results.nothing_yet(state))
+            raise CommandRefused(nothing_yet(state))
         predicted, reason = await self._predicted(state, use_model_predictions)
         if predicted:
             optimization = results.configured(state)
@@ -87,7 +89,8 @@ class Answering(OnEngine):
                 source="model",
                 reason=_reason(state),
             )
-        reason = _reason(state, reason)
+        front = results.front_observed(state)
+        reason = _reason(state, reason or ("" if front else nothing_yet(state)))
         return ParetoFrontier(
             [
                 BestTrial(
@@ -98,7 +101,7 @@ class Answering(OnEngine):
                     source="observed",
                     reason=reason,
                 )
-                for recipe in results.front_observed(state)
+                for recipe in front
             ],
             source="observed",
             reason=reason,
@@ -159,12 +162,14 @@ class Answering(OnEngine):
         another one with the probability ``Phi(difference / sqrt(2))``.  What past experiments gave counts, too.
 
         Raises:
+            ConfigurationError: A point does not fit the search space, or it is one point and no list of them.
             GenerationError: There are too few data.
         """
         state = self.state
         if state.experiment is None:
             raise CommandRefused("there is no search space yet: call configure_experiment first")
-        checked = [state.experiment.space.check(point) for point in points]
+        given = listed("points", points, "parameterizations")
+        checked = [state.experiment.space.check(point) for point in given]
         reply = await self.engine.predict(checked)
         return [dict(prediction) for prediction in reply.predictions]
 
@@ -232,8 +237,30 @@ class Answering(OnEngine):
     async def summarize(
         self, trial_indices: Iterable[int] | None = None, trial_statuses: Collection[str] | None = None
     ) -> Table:
-        """One row a trial: status, reason, node, times, metrics, parameters; ``.to_pandas()`` gives a data frame."""
-        return results.summary(self.state, trial_indices, trial_statuses)
+        """One row a trial: status, reason, node, times, metrics, parameters; ``.to_pandas()`` gives a data frame.
+
+        Args:
+            trial_indices: Which trials; all where None.
+            trial_statuses: Those in these statuses only, by their names: ``["COMPLETED", "FAILED"]``.
+
+        Raises:
+            ConfigurationError: There is no such status, or it is one thing and no list of them.
+        """
+        wanted = None if trial_indices is None else listed("trial_indices", trial_indices, "numbers")
+        statuses = None if trial_statuses is None else listed("trial_statuses", trial_statuses, "texts")
+        return results.summary(self.state, wanted, None if statuses is None else [_status(one) for one in statuses])
+
+
+def _status(given: str | TrialStatus) -> str:
+    """The name of a trial's status.
+
+    Raises:
+        ConfigurationError: There is none of that name.
+    """
+    name = given.name if isinstance(given, TrialStatus) else str(given).upper()
+    if name not in TrialStatus.__members__:
+        raise ConfigurationError(f"{given!r} is no status of a trial: there are {', '.join(TrialStatus.__members__)}")
+    return name
 
 
 def _means(values: Mapping[str, tuple[float, float | None]]) -> dict[str, float]:

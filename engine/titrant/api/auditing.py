@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from titrant.api.base import OnEngine, by
+from titrant.api.base import OnEngine, by, by_name
 from titrant.log.base import Head
 from titrant.messages import commands as c
 
@@ -66,7 +66,7 @@ class Auditing(OnEngine):
             CommandRefused: The trial has not been carried out yet.
             ConfigurationError: A name is no parameter, or a value of another type.
         """
-        command = c.RecordExecuted(trial=trial_index, parameters=dict(parameters))
+        command = c.RecordExecuted(trial=trial_index, parameters=by_name("parameters", parameters))
         await self.engine.do(command, by(actor, reason))
 
     async def sign(

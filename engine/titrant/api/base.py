@@ -13,6 +13,7 @@ from titrant.actors.supervisor import REFUSED
 from titrant.engine import Engine
 from titrant.errors import ConfigurationError, ObservationError
 from titrant.messages import commands as c
+from titrant.model.given import mapped
 from titrant.model.observation import Observation
 from titrant.rules.state import State
 from titrant.runtime.diagnostics import Logger
@@ -82,6 +83,15 @@ def by(actor: str | None = None, reason: str = "") -> c.By:
         except (OSError, KeyError):  # a container without a user database
             actor = "user:unknown"
     return c.By(actor, None, reason or (acting and acting.reason) or None, _correlation.get())
+
+
+def by_name(argument: str, values: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Values of parameters as an argument gives them; None gives none.
+
+    Raises:
+        ConfigurationError: It is no mapping.
+    """
+    return {} if values is None else mapped(argument, values, "parameter names to values")
 
 
 def _need_texts(**said: object) -> None:

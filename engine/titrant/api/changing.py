@@ -9,9 +9,10 @@ import anyio
 
 from titrant.api.base import OnEngine, by
 from titrant.api.spaces import SpaceChange, refuse_empty
-from titrant.errors import CommandRefused
+from titrant.errors import CommandRefused, ConfigurationError
 from titrant.messages import commands as c
 from titrant.model.candidates import refitted
+from titrant.model.given import listed
 from titrant.model.space import SearchSpace, search_space
 from titrant.model.trial import ParameterValue
 
@@ -50,7 +51,9 @@ class Changing(OnEngine):
             CommandRefused: There is no search space yet, or the approval policy needs what the new one has not.
         """
         await self._change(
-            space if isinstance(space, SearchSpace | SpaceChange) else list(space), by(actor, reason), backfill
+            space if isinstance(space, SearchSpace | SpaceChange) else listed("space", space, "parameters"),
+            by(actor, reason),
+            backfill,
         )
 
     async def change_bounds(
@@ -61,7 +64,10 @@ class Changing(OnEngine):
         Raises:
             ConfigurationError: It is no numeric range, or the bounds are none.
         """
-        lower, upper = bounds
+        pair = listed("bounds", bounds, "two numbers, the lower and the upper one")
+        if len(pair) != 2:
+            raise ConfigurationError(f"the bounds of {name!r} are {bounds!r}: give two numbers, the lower one first")
+        lower, upper = pair
         await self._change(SpaceChange(bounds={name: (lower, upper)}), by(actor, reason))
 
     async def add_parameter(
@@ -77,6 +83,7 @@ class Changing(OnEngine):
 
         Raises:
             SearchSpaceError: There is a parameter of that name, or this one is ill-defined.
+            ObjectiveError: A metric of the objective or of an outcome constraint is called so.
             ConfigurationError: There are trials and no backfill, or it is no value of the parameter.
         """
         (parameter,) = search_space([config]).parameters
@@ -133,6 +140,8 @@ class Changing(OnEngine):
                 space = wanted
             else:
                 space = refitted(space, search_space(wanted, space.every_constraint))
+            if state.optimization is not None:
+                state.optimization.require_measured(set(space.names) - set(state.experiment.space.names))
             self.engine.lab.check_space(space)
             await refuse_empty(self.engine, space)
             await self.engine.do(c.ChangeSpace(space=space, backfill=dict(backfill or {})), who)

@@ -7,6 +7,7 @@ from typing import Any
 
 from titrant.engine import Engine
 from titrant.errors import ConfigurationError
+from titrant.model.given import mapped
 from titrant.model.trial import Parameterization
 from titrant.rules.state import State
 from titrant.runtime.threads import run_in_thread
@@ -19,10 +20,11 @@ def context_of(state: State, given: Mapping[str, Any] | None) -> Parameterizatio
     """Values of context parameters in their types, as far as they are given.
 
     Raises:
-        ConfigurationError: A name is no context parameter, or a value does not fit.
+        ConfigurationError: It is no mapping, a name is no context parameter, or a value does not fit.
     """
+    given = {} if given is None else mapped("context", given, "context parameters to values")
     if not given or state.experiment is None:
-        return dict(given or {})
+        return given
     space = state.experiment.space
     contexts = (*space.having("context"), *space.having("task"))
     if unknown := [name for name in given if name not in contexts]:

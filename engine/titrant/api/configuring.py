@@ -14,9 +14,10 @@ from titrant.messages import commands as c
 from titrant.model.experiment import Definition, Experiment, GenerationStrategy, Initialization, Method
 from titrant.model.factorial import USUAL
 from titrant.model.fidelity import AffineCost, Cost
+from titrant.model.given import listed
 from titrant.model.objective import optimization_config
 from titrant.model.space import search_space
-from titrant.model.strategy import EITHER, GenerationNode, Policy
+from titrant.model.strategy import EITHER, GenerationNode, Policy, checked_seed
 from titrant.ports import FunctionRunner, Metric
 
 
@@ -88,9 +89,11 @@ class Configuring(OnEngine):
                 a text among the outcome constraints means the same.
 
         Raises:
-            ObjectiveError: A text cannot be read, or a threshold is none.
+            ObjectiveError: A text cannot be read, a threshold is none, or a metric is called as a parameter is.
         """
         optimization = optimization_config(objective, outcome_constraints, objective_thresholds)
+        if self.state.experiment is not None:  # not in the rules: logs of before have such objectives
+            optimization.require_measured(self.state.experiment.space.names)
         await self.engine.do(c.ConfigureOptimization(optimization=optimization), by())
 
     async def configure_generation_strategy(
@@ -143,7 +146,8 @@ class Configuring(OnEngine):
                 the farther they are from it, down to 0.05.
 
         Raises:
-            ConfigurationError: A node cannot be read, or both *nodes* and the initial design are given.
+            ConfigurationError: A node cannot be read, both *nodes* and the initial design are given, or the seed is
+                below 0.
             CommandRefused: There is no search space yet, the nodes are no graph that could be followed, or a grid has
                 no points, or far too many.
         """
@@ -158,7 +162,7 @@ class Configuring(OnEngine):
             min_observed=min_observed_initialization_trials,
             initialize_with_center=initialize_with_center,
             use_existing_trials=use_existing_trials_for_initialization,
-            seed=initialization_random_seed,
+            seed=checked_seed("initialization_random_seed", initialization_random_seed),
             deadline_seconds=suggestion_deadline_seconds,
             initialization=initialization,
             grid_levels=grid_levels,
@@ -187,8 +191,13 @@ class Configuring(OnEngine):
         await self.engine.lab.use_metrics(metrics, by())
 
     async def configure_tracking_metrics(self, metric_names: Sequence[str]) -> None:
-        """Name metrics that are recorded and not optimized."""
-        await self.engine.do(c.ConfigureTrackingMetrics(names=tuple(metric_names)), by())
+        """Name metrics that are recorded and not optimized.
+
+        Raises:
+            ConfigurationError: It is a single text.
+        """
+        names = tuple(listed("metric_names", metric_names, "texts"))
+        await self.engine.do(c.ConfigureTrackingMetrics(names=names), by())
 
 
 def _nodes(nodes: Sequence[GenerationNode | Mapping[str, Any]]) -> tuple[GenerationNode, ...]:

@@ -17,6 +17,7 @@ from titrant.model.conditions import dependents
 from titrant.model.constraints import KINDS
 from titrant.model.descriptors import text_of
 from titrant.model.expressions import cast
+from titrant.model.given import listed
 from titrant.model.restrictions import Cardinality, Formula, constraint, parted
 from titrant.model.space import (
     AnyConstraint,
@@ -94,7 +95,7 @@ async def offering(engine: Engine, space: SearchSpace, candidates: Iterable[Mapp
     Raises:
         SearchSpaceError: Some do not fit the space.
     """
-    rows = list(candidates)
+    rows = listed("candidates", candidates, "mappings, a value of every parameter in each", SearchSpaceError)
     return await engine.clock.outside(lambda: run_in_thread(with_candidates, space, rows))
 
 

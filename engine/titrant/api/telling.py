@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from titrant.api.base import OnEngine, by
+from titrant.api.base import OnEngine, by, by_name
 from titrant.api.circumstances import context_of
 from titrant.errors import ApprovalRequired
 from titrant.messages import commands as c
+from titrant.model.given import listed
 from titrant.model.trial import Parameterization, TrialStatus
 
 
@@ -36,7 +37,7 @@ class Telling(OnEngine):
             GenerationError: Nothing could be suggested.
             ApprovalRequired: All that were made await approval.
         """
-        fixed = {**(fixed_parameters or {}), **context_of(self.state, context)}
+        fixed = {**by_name("fixed_parameters", fixed_parameters), **context_of(self.state, context)}
         made = await self.engine.ask_trials(max_trials, fixed, by())
         trials = [self.state.trial(index) for index in made]
         awaiting = {trial.index: trial.rule for trial in trials if trial.status is TrialStatus.PROPOSED}
@@ -61,7 +62,7 @@ class Telling(OnEngine):
                 ``record_executed``.
         """
         data = await self.observed("CompleteTrial", by(), trial_index, raw_data, progression)
-        command = c.CompleteTrial(trial=trial_index, observations=data, executed=dict(executed or {}))
+        command = c.CompleteTrial(trial=trial_index, observations=data, executed=by_name("executed", executed))
         state = await self.engine.do(command, by())
         return state.trial(trial_index).status
 
@@ -75,18 +76,21 @@ class Telling(OnEngine):
 
         It is RUNNING in the caller's hands; where the approval policy asks for a person it is PROPOSED until then.
         """
-        return await self._attach(c.AttachTrial(parameters=dict(parameters), arm_name=arm_name))
+        return await self._attach(c.AttachTrial(parameters=by_name("parameters", parameters), arm_name=arm_name))
 
     async def attach_baseline(self, parameters: Parameterization, arm_name: str | None = None) -> int:
         """Add the trial that relative outcome constraints refer to; returns its index."""
-        return await self._attach(c.AttachTrial(parameters=dict(parameters), arm_name=arm_name, baseline=True))
+        return await self._attach(
+            c.AttachTrial(parameters=by_name("parameters", parameters), arm_name=arm_name, baseline=True)
+        )
 
     async def replicate_trial(self, trial_index: int, count: int = 1) -> list[int]:
         """Carry a trial's conditions out again, *count* times; returns the new trials' indices.
 
         While a closed loop takes new trials they wait for a runner there, and do not count against its ``max_trials``;
         otherwise they are RUNNING in the caller's hands.  A model sees each as an observation of its own;
-        ``get_best_parameterization`` and the Pareto front rank the mean over all of them.
+        ``get_best_parameterization`` and the Pareto front rank the mean over all of them, but for those that were
+        carried out elsewhere (``record_executed``) by more than a hundredth of a parameter's range.
 
         Raises:
             CommandRefused: The trial's conditions do not fit the search space as it is now.
@@ -111,4 +115,6 @@ class Telling(OnEngine):
 
     async def fetch_data(self, trial_index: int, metric_names: Sequence[str] = ()) -> None:
         """Fetch the metrics of a finished trial again; those that are missing where none is named."""
-        await self.engine.do(c.RefetchData(trial=trial_index, metrics=tuple(metric_names)), by())
+        await self.engine.do(
+            c.RefetchData(trial=trial_index, metrics=tuple(listed("metric_names", metric_names, "texts"))), by()
+        )

@@ -44,6 +44,24 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
 )
 
 
+_BEGIN = "an experiment file gives one (`titrant new`, `titrant run FILE`)"
+
+# The longer of two that begin alike stands first.
+IN_COMMANDS = (
+    ("call configure_experiment first", _BEGIN),
+    ("call configure_optimization first", "`titrant change --objective` sets one"),
+    ("call configure_preference first", "it is sought where the experiment's file says `preference = true`"),
+    ("call configure_preference", "it is sought where the experiment's file says `preference = true`"),
+    ("get_best_parameterization and predict answer", "`titrant best` answers"),
+    (
+        "attach_data still adds late results",
+        "`titrant correct` replaces values of a COMPLETED or EARLY_STOPPED one",
+    ),
+    ("attach_data adds data to any other", "`titrant tell` is for one that is in your hands"),
+)
+"""What to do, as the engine says it to programs, and as people at a terminal do it."""
+
+
 def exit_code(exc: BaseException) -> int:
     """The exit code that stands for *exc*."""
     if isinstance(exc, typer.Abort):
@@ -61,6 +79,9 @@ def words(exc: BaseException) -> str:
     if isinstance(exc, OSError) and exc.filename is not None:
         return f"{exc.filename}: {exc.strerror}"
     text = " ".join(str(exc).split()) if not isinstance(exc, BadInput | e.ConfigurationError) else str(exc)
+    if isinstance(exc, e.TitrantError):
+        for call, command in IN_COMMANDS:
+            text = text.replace(call, command)
     if exit_code(exc) == BROKEN:
         return f"an error inside titrant: {type(exc).__name__}: {text}; TITRANT_TRACEBACK=1 shows where, for a report"
     return text or type(exc).__name__

@@ -60,4 +60,7 @@ def _scale(name: str, text: str) -> tuple[float, float]:
     try:
         return float(factor), float(offset or 0.0)
     except ValueError:
-        raise BadInput(f"--scale {name}={text}: give a factor, or FACTOR,OFFSET, as in {name}=1,273.15") from None
+        raise BadInput(
+            f"--scale {name}={text}: give a factor, or FACTOR,OFFSET: a value here is factor*value + offset, as in "
+            "temperature_k=1,273.15 for kelvin where the log has °C"
+        ) from None

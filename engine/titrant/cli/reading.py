@@ -246,7 +246,9 @@ def best(log: Log = None, at: When = None, json: Json = False) -> Shown:
     if found is None and moment.state.optimization.is_preference:
         return Shown(None, "nobody has compared finished trials yet: `titrant compare` asks")
     if found is None:
-        return Shown(None, "no finished trial has data and keeps the outcome constraints yet")
+        from titrant.analysis.lacking import nothing_yet  # noqa: PLC0415
+
+        return Shown(None, nothing_yet(moment.state))
     from titrant.progress import words  # noqa: PLC0415
 
     indices = found["trials"] if "trials" in found else [found["trial"]]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,9 @@ from titrant.cli.options import By, Json, LogOption, Reason, Role, Trial, Values
 from titrant.cli.output import Shown, command
 from titrant.cli.people import needed
 from titrant.cli.values import known_of, pairs, parameters_of, results_of
+
+if TYPE_CHECKING:
+    from titrant.rules.state import State
 
 Count = Annotated[int, typer.Option("-n", "--count", metavar="N", min=1, help="How many.")]
 Conditions = Annotated[
@@ -58,10 +62,25 @@ def tell(
     """Tell the result of a trial that you carried out.
 
     For example: titrant tell 3 yield=71.2 impurity=2.1±0.2
+
+    A finished trial takes what it lacks; `titrant correct` replaces what it has.
     """
     path = find_log(log)
-    data = results_of(known_of(path), pairs(values or []))
+    known = known_of(path)
+    data = results_of(known, pairs(values or []))
+    if data and _lacks(known.state, trial, data):
+        return do("attach-data", {"trial": trial, "data": data}, log=path, by=by, role=role, reason=reason)
     return do("tell", {"trial": trial, "data": data or None}, log=path, by=by, role=role, reason=reason)
+
+
+def _lacks(state: State, index: int, metrics: Iterable[str]) -> bool:
+    """Whether a trial is finished and has none of these metrics, so that nothing is written over by adding them."""
+    from titrant.model.trial import TrialStatus  # noqa: PLC0415  # not for --help
+
+    trial = state.closed.get(index)
+    if trial is None or trial.status not in (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED):
+        return False
+    return {one.metric for one in trial.observations if one.mean is not None}.isdisjoint(metrics)
 
 
 @command

@@ -13,16 +13,18 @@ if TYPE_CHECKING:
     from titrant.model.expressions import ParameterType
     from titrant.model.space import SearchSpace
     from titrant.model.trial import ParameterValue
+    from titrant.rules.state import State
 
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
 class Known(NamedTuple):
-    """What an experiment knows by name, and how many trials it has."""
+    """What an experiment knows by name, how many trials it has, and what else there is of it."""
 
     space: SearchSpace
     metrics: tuple[str, ...]
     trials: int
+    state: State
 
 
 def known_of(path: Path) -> Known:
@@ -38,9 +40,8 @@ def known_of(path: Path) -> Known:
     if state.experiment is None:
         raise BadInput(f"the experiment in {path} has no search space yet: configure it first")
     needed = state.optimization.metric_names if state.optimization else ()
-    return Known(
-        state.experiment.space, tuple(dict.fromkeys((*needed, *state.metrics, *state.tracking))), state.next_index
-    )
+    metrics = tuple(dict.fromkeys((*needed, *state.metrics, *state.tracking)))
+    return Known(state.experiment.space, metrics, state.next_index, state)
 
 
 def pairs(texts: Iterable[str], example: str = "yield=71.2") -> dict[str, str]:

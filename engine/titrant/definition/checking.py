@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from titrant.definition import connecting, meaning
 from titrant.definition.applying import apply
 from titrant.definition.connecting import Connected
 from titrant.definition.file import Strategy
+from titrant.definition.problems import Path as Place
 from titrant.definition.problems import Problem
 from titrant.definition.reading import Loaded, read
 from titrant.errors import ConfigurationError, TitrantError
@@ -20,6 +22,7 @@ from titrant.generators.base import Reply, Request
 from titrant.model.factorial import flaw
 from titrant.model.fidelity import flaw as flaw_of_cost
 from titrant.model.objective import OptimizationConfig
+from titrant.model.observation import Readings
 from titrant.model.space import SearchSpace
 from titrant.model.strategy import EITHER, OF_A_DESIGN, GenerationStrategy
 from titrant.model.trial import Parameterization, TrialStatus
@@ -111,7 +114,7 @@ def _roles(loaded: Loaded, connected: Connected, *, complete: bool) -> tuple[Pro
     space = _space(loaded)
     for at, runner in enumerate(connected.runners):
         try:
-            shapes.append(Instrument(runner, clock=RealClock(), read_data=lambda _data, _progression: ()))
+            shapes.append(Instrument(runner, clock=RealClock(), read_data=lambda _data, _progression: Readings()))
             if space is not None:
                 shapes[-1].check_space(space)
         except ConfigurationError as exc:
@@ -232,12 +235,20 @@ def _rehearse(report: Report, loaded: Loaded, connected: Connected) -> Report:
         said = f"no trial of the simulated lab was completed: {trials[0].reason if trials else 'none was made'}"
         return _with(report, loaded.problem(("runners",), said, "warning" if by_chance else "error"))
     measured = {one.metric: one.mean for one in done[0].observations if one.mean is not None}
-    missing = [name for name in (optimization.metric_names if optimization else ()) if name not in measured]
-    if missing:
-        needs = ", ".join(map(repr, missing))
-        said = f"the objective needs {needs}; the lab measures {', '.join(measured) or 'nothing'}"
-        report = _with(report, loaded.problem(("objective",), said))
+    for path, what, names in _needing(optimization):
+        if missing := [name for name in names if name not in measured]:
+            needs = ", ".join(map(repr, missing))
+            said = f"the {what} needs {needs}; the lab measures {', '.join(measured) or 'nothing'}"
+            report = _with(report, loaded.problem(path, said))
     return msgspec.structs.replace(report, measured=measured)
+
+
+def _needing(optimization: OptimizationConfig | None) -> Iterator[tuple[Place, str, tuple[str, ...]]]:
+    """Whatever in a file needs metrics: its place, what it is, the metrics."""
+    if optimization is not None:
+        yield ("objective",), "objective", optimization.objective_metrics
+        for at, one in enumerate(optimization.constraints):
+            yield ("outcome_constraints", at), "outcome constraint", one.metric_names
 
 
 def _with(report: Report, problem: Problem) -> Report:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
 from titrant.definition.file import ExperimentFile, Form, Parameter
 from titrant.definition.problems import Path, suggestion
+from titrant.messages.misfits import unlike
 
 Fault = tuple[Path, str]
-
-_WORDS = {
-    "object": "a table",
-    "array": "a list",
-    "str": "a text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-}
-"""msgspec's kinds as people call them."""
 
 
 def faults(data: Any) -> list[Fault]:
@@ -78,34 +68,11 @@ def _parameters(value: Any, path: Path) -> list[Fault]:
 
 
 def _plain(value: Any, kind: Any, path: Path) -> list[Fault]:
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError as exc:
-        what, _, where = str(exc).partition(" - at `$")
-        inner = re.match(r"\[(\d+)\]", where)
-        at: Path = () if inner is None else (int(inner[1]),)
-        choices = _choices(kind) if what.startswith("Invalid enum value") else []
-        said = f"{value!r} is none of {', '.join(map(str, choices))}" if choices else _in_words(what)
-        return [((*path, *at), said)]
-    return []
-
-
-def _choices(kind: Any) -> list[Any]:
-    """The values of the literals in a type."""
-    if get_origin(kind) is Literal:
-        return list(get_args(kind))
-    return [one for inner in get_args(kind) for one in _choices(inner)]
-
-
-def _in_words(text: str) -> str:
-    """Msgspec's complaint without its names of types: ``expected a whole number, got a text``."""
-
-    def kinds(found: re.Match[str]) -> str:
-        told = [_WORDS.get(one, one) for one in found[1].split(" | ")]
-        return " or ".join(dict.fromkeys(one for one in told if one != "null" or len(told) == 1))
-
-    text = re.sub(r"`([^`]+)`", kinds, text)
-    return text[:1].lower() + text[1:]
+    fault = unlike(value, kind)
+    if fault is None:
+        return []
+    said, place = fault
+    return [(path if place is None else (*path, place), said)]
 
 
 def _kind(value: Any) -> str:

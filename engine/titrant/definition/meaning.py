@@ -14,7 +14,7 @@ from titrant.definition.candidates import candidates
 from titrant.definition.file import ExperimentFile, Form
 from titrant.definition.parameters import parameter
 from titrant.definition.problems import Path, suggestion
-from titrant.errors import ConfigurationError, ObjectiveError
+from titrant.errors import ConfigurationError, ObjectiveError, SearchSpaceError
 from titrant.generators.emptiness import refuse_empty
 from titrant.model.candidates import with_candidates
 from titrant.model.constraints import LinearConstraint
@@ -24,9 +24,11 @@ from titrant.model.objective import (
     optimization_config,
     parse_objectives,
     parse_outcome_constraint,
+    require_measured,
 )
 from titrant.model.restrictions import Restriction, constraint, parted
 from titrant.model.space import ParameterConfig, SearchSpace
+from titrant.model.strategy import checked_seed
 
 Fault = tuple[Path, str]
 
@@ -63,7 +65,7 @@ def optimization(file: ExperimentFile) -> OptimizationConfig | None:
 
 def faults(file: ExperimentFile, folder: Folder) -> list[Fault]:
     """Everything in a file in a folder that makes no sense, without importing what it names."""
-    return [*_of_space(file, folder), *_of_objective(file), *_of_parts(file)]
+    return [*_of_space(file, folder), *_of_objective(file), *_of_strategy(file), *_of_parts(file)]
 
 
 # --- what makes no sense --------------------------------------------------------------------------------------------
@@ -94,6 +96,8 @@ def _of_space(file: ExperimentFile, folder: Folder) -> list[Fault]:
     if not found:
         try:
             space = SearchSpace(tuple(made), *parted(constraints))
+            if why := space.no_target():
+                raise SearchSpaceError(why)
             refuse_empty(space)
         except ConfigurationError as exc:
             found.append((("constraints",) if file.constraints else ("parameters",), str(exc)))
@@ -120,13 +124,15 @@ def _of_objective(file: ExperimentFile) -> list[Fault]:
         if file.outcome_constraints:
             return [(("outcome_constraints",), "there is no objective that they could bound: give `objective`")]
         return []
+    names = [name for _, name, _ in forms(file)]
     try:
-        parse_objectives(file.objective)
+        for one in parse_objectives(file.objective):
+            require_measured("objective", one.text, one.metric_names, names)
     except ObjectiveError as exc:
         found.append((("objective",), str(exc)))
     for at, text in enumerate(file.outcome_constraints):
         try:
-            parse_outcome_constraint(text)
+            require_measured("outcome constraint", text, parse_outcome_constraint(text).metric_names, names)
         except ObjectiveError as exc:
             found.append((("outcome_constraints", at), str(exc)))
     if not found:
@@ -147,6 +153,16 @@ def _of_preference(file: ExperimentFile) -> list[Fault]:
         said = "a preference cannot be bound by outcome constraints: leave them out, or give an objective instead"
         found.append((("outcome_constraints",), said))
     return found
+
+
+def _of_strategy(file: ExperimentFile) -> list[Fault]:
+    # No matter of its type: files that older logs keep must be read, whatever seed they have.
+    name = "initialization_random_seed"
+    try:
+        checked_seed(name, file.strategy.initialization_random_seed if file.strategy else None)
+    except ConfigurationError as exc:
+        return [(("strategy", name), str(exc))]
+    return []
 
 
 def _of_parts(file: ExperimentFile) -> list[Fault]:

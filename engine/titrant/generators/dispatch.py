@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from msgspec.structs import replace
 
 from titrant.generators.base import Examination, PredictionReply, PredictionRequest, Reply, Request
 from titrant.model.insight import Insight
+
+Asked = TypeVar("Asked", Request, PredictionRequest)
 
 # Imports stand in the functions because the first trial must not wait for numpy, nor the first dozen for torch.
 
@@ -16,12 +20,17 @@ def suggest(request: Request) -> Reply:
     Raises:
         GenerationError: Nothing could be suggested; the message says why.
     """
-    reply = _suggest(request)
+    reply = _suggest(_seeded(request))
     if not request.space.restrictions:
         return reply
     from titrant.generators import nonlinear  # noqa: PLC0415
 
     return replace(reply, versions={**reply.versions, **nonlinear.versions(request.space)})
+
+
+def _seeded(asked: Asked) -> Asked:
+    """The same with a seed that generators of random numbers take: logs of before this was checked may have others."""
+    return asked if asked.seed >= 0 else replace(asked, seed=-asked.seed)
 
 
 def _suggest(request: Request) -> Reply:
@@ -86,6 +95,7 @@ def predict(request: PredictionRequest) -> PredictionReply:
     Raises:
         GenerationError: No model can be fitted; the message says why.
     """
+    request = _seeded(request)
     if request.optimization.is_preference:
         from titrant.generators.preference import generator as preference  # noqa: PLC0415
 
@@ -109,6 +119,7 @@ def examine(request: Examination) -> Insight:
     Raises:
         GenerationError: No model can be fitted; the message says why.
     """
+    request = replace(request, basis=_seeded(request.basis))
     if request.question == "pairing":
         from titrant.generators.preference import choosing  # noqa: PLC0415
 

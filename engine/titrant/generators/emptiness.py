@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from titrant.errors import GenerationError, SearchSpaceError
+from titrant.errors import SearchSpaceError
 from titrant.generators.clashes import irreducible, sentence
 from titrant.generators.points import from_all_over, from_the_centre
 from titrant.model.conditions import MOST_BRANCHES
@@ -42,7 +42,7 @@ def refuse_empty(space: SearchSpace) -> None:
     if space.having("fidelity"):
         try:
             _refuse_no_answer(space)
-        except (SearchSpaceError, GenerationError) as error:
+        except SearchSpaceError as error:
             raise SearchSpaceError(f"there is no point at the target fidelity ({told(space)}): {error}") from error
 
 
@@ -50,16 +50,15 @@ def _refuse_no_answer(space: SearchSpace) -> None:
     """Make sure that some point is at the target of the fidelities.
 
     Raises:
-        SearchSpaceError: No point keeps the constraints there.
-        GenerationError: No candidate is there.
+        SearchSpaceError: No point keeps the constraints there, or no candidate is there.
     """
     if not space.candidates:
-        return _refuse_empty(at_its_target(space))
-    from titrant.generators.encoding import encoding_of  # noqa: PLC0415 - numpy
-    from titrant.generators.pool import pool_of  # noqa: PLC0415
-
-    pool_of(encoding_of(space, target(space)))
-    return None
+        _refuse_empty(at_its_target(space))
+        return
+    wanted = target(space)
+    points = space.candidates.points()  # what is not active at one of them has no value there
+    if not any(all(point.get(name, value) == value for name, value in wanted.items()) for point in points):
+        raise SearchSpaceError("no candidate has these values: add some, or choose another target_value")
 
 
 def _refuse_empty(space: SearchSpace) -> None:

@@ -55,10 +55,11 @@ class Lease:
         try:
             _lock(self._file)
         except OSError as exc:
-            holder = _name(self._file)
+            holder = _owner(self._file)
             os.close(self._file)
             self._file = None
-            raise LogInUse(str(path), holder) from exc
+            here = holder is not None and (holder.pid, holder.host) == (self.owner.pid, self.owner.host)
+            raise LogInUse(str(path), "another process" if holder is None else str(holder), here=here) from exc
         os.ftruncate(self._file, 0)
         os.write(self._file, msgspec.json.encode(self.owner))
 
@@ -112,11 +113,6 @@ def _lock(file: int) -> None:
         os.lseek(file, 0, os.SEEK_SET)
     else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _name(file: int) -> str:
-    owner = _owner(file)
-    return "another process" if owner is None else str(owner)
 
 
 def _owner(file: int) -> Owner | None:

@@ -67,6 +67,8 @@ def _leased(path: Path, now: int, *, must_exist: bool) -> Lease:
     try:
         lease = Lease(path, now=now)
     except OSError as exc:
+        if not path.parent.is_dir():
+            raise LogUnavailable(f"the folder {path.parent} does not exist: make it before {path.name} in it") from exc
         raise LogUnavailable(f"the lock of {path} cannot be taken: {exc}") from exc
     try:
         # SQLite would make the file readable by everybody.  An existing one is not opened here: closing it again would

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from titrant.errors import ParameterizationError, SearchSpaceError
 from titrant.model.constraints import LinearConstraint
+from titrant.model.given import listed
 from titrant.model.trial import Parameterization, ParameterValue
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def with_candidates(space: SearchSpace, rows: Iterable[Mapping[str, Any]]) -> Se
     Raises:
         SearchSpaceError: There are none, or too many, or some do not fit the space; the message tells which.
     """
-    given = list(rows)
+    given = listed("candidates", rows, "mappings, a value of every parameter in each", SearchSpaceError)
     if not given or len(given) > MOST:
         raise SearchSpaceError(f"there are {len(given)} candidates: give 1 to {MOST}")
     chosen = tuple(p for p in space.parameters if p.role != "context")

@@ -41,16 +41,20 @@ def cost_of(space: SearchSpace, cost: Cost | None, values: Mapping[str, Paramete
     """What a trial is taken to cost by its fidelities alone; measured costs are told by their metric instead.
 
     Where nothing is said of costs, one at the target costs 1, and the others the less the farther they are from it,
-    down to ``FIXED_SHARE``: with several fidelities by their mean distance.
+    down to ``FIXED_SHARE``: with several fidelities by their mean distance.  One that is not active (older logs may
+    have such) makes nothing cheaper.
 
     Args:
         space: The search space.
         cost: What is said of costs.
-        values: At least the fidelities of the trial.
+        values: At least the fidelities of the trial, as far as they are active.
     """
     if isinstance(cost, AffineCost):
         return cost.of(values)
-    shares = [1.0 - distance(space.parameter(name), values[name]) for name in space.having("fidelity")]
+    shares = [
+        1.0 - distance(space.parameter(name), values[name]) if name in values else 1.0
+        for name in space.having("fidelity")
+    ]
     return FIXED_SHARE + (1.0 - FIXED_SHARE) * (math.fsum(shares) / len(shares)) if shares else 1.0
 
 

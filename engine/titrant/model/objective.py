@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from titrant.errors import ObjectiveError
 from titrant.model.expressions import Terms, parse_linears, parse_relation
+from titrant.model.given import listed
 
 BASELINE = "baseline"
 """The name that stands, in an outcome constraint, for the same metric's value in the baseline trial."""
+
+_NO_BOUNDS = ("inf", "infinity", "nan")
+"""Words that mean a number where others are, and would be read as the name of a metric here."""
 
 
 class Objective(msgspec.Struct, frozen=True):
@@ -99,6 +103,17 @@ class OptimizationConfig(msgspec.Struct, frozen=True):
         """The metrics of the objectives, then of the constraints, each once."""
         constrained = (name for constraint in self.constraints for name in constraint.metric_names)
         return tuple(dict.fromkeys((*self.objective_metrics, *constrained)))
+
+    def require_measured(self, parameters: Collection[str]) -> None:
+        """Make sure that no metric in it is called as one of the search space's parameters.
+
+        Raises:
+            ObjectiveError: One is.
+        """
+        for objective in self.objectives:
+            require_measured("objective", objective.text, objective.metric_names, parameters)
+        for constraint in self.constraints:
+            require_measured("outcome constraint", constraint.text, constraint.metric_names, parameters)
 
     @property
     def is_preference(self) -> bool:
@@ -193,16 +208,18 @@ def optimization_config(
         ObjectiveError: A text is not linear, has no metric in it, or says the same twice; or what is to be a threshold
             bounds no objective.
     """
-    for name, given in (("outcome_constraints", outcome_constraints), ("objective_thresholds", objective_thresholds)):
-        if isinstance(given, str):
-            raise ObjectiveError(f"{name} is the text {given!r}: give a list of texts")
-    texts = (*(outcome_constraints or ()), *(objective_thresholds or ()))
-    constraints = tuple(parse_outcome_constraint(text) for text in texts)
+    if not isinstance(objective, str):
+        raise ObjectiveError(
+            f'the objective is {objective!r}: give a text, such as "yield"; commas set several apart: "yield, -cost"'
+        )
+    constrained = listed("outcome_constraints", outcome_constraints or (), "texts", ObjectiveError)
+    thresholds = listed("objective_thresholds", objective_thresholds or (), "texts", ObjectiveError)
+    constraints = tuple(parse_outcome_constraint(text) for text in (*constrained, *thresholds))
     for index, constraint in enumerate(constraints):
         if any(msgspec.structs.replace(other, text=constraint.text) == constraint for other in constraints[:index]):
             raise ObjectiveError(f"outcome constraint {constraint.text!r} stands twice: remove one")
     config = OptimizationConfig(objective.strip(), parse_objectives(objective), constraints)
-    for constraint in constraints[len(outcome_constraints or ()) :]:
+    for constraint in constraints[len(constrained) :]:
         if constraint in config.outcome_constraints:
             raise ObjectiveError(
                 f"objective threshold {constraint.text!r} says of none of several objectives "
@@ -248,6 +265,11 @@ def parse_outcome_constraint(text: str) -> OutcomeConstraint:
     baseline = weights.pop(BASELINE, None)
     terms = tuple(weights.items())
     _require_metrics("outcome constraint", text, terms)
+    # Read from texts only: a log keeps the terms, so that one which has such a name is folded as it was.
+    if endless := [name for name in weights if name.lower() in _NO_BOUNDS]:
+        raise ObjectiveError(
+            f"outcome constraint {text!r}: {endless[0]!r} is no bound: give a finite one, or leave the constraint out"
+        )
     if baseline is None:
         return OutcomeConstraint(text, terms, relation, bound)
     if baseline == 0 or bound != 0 or len(terms) != 1:
@@ -259,6 +281,25 @@ def parse_outcome_constraint(text: str) -> OutcomeConstraint:
     if weight < 0:
         relation = ">=" if relation == "<=" else "<="
     return OutcomeConstraint(text, ((name, 1.0),), relation, -baseline / weight, relative=True)
+
+
+def require_measured(what: str, text: str, metrics: Iterable[str], parameters: Collection[str]) -> None:
+    """Make sure that what is sought, or bounds it, is measured: a parameter of that name would never have data.
+
+    Args:
+        what: ``"objective"`` or ``"outcome constraint"``.
+        text: Its text.
+        metrics: The metrics that it names.
+        parameters: The search space's parameters.
+
+    Raises:
+        ObjectiveError: A metric is called as a parameter is.
+    """
+    for name in metrics:
+        if name in parameters:
+            bound = what == "outcome constraint"
+            remedy = "put it among the parameter constraints" if bound else "name what is measured"
+            raise ObjectiveError(f"{what} {text!r} names {name!r}, which is a parameter and no metric: {remedy}")
 
 
 def _require_metrics(what: str, text: str, terms: Terms) -> None:

@@ -68,6 +68,33 @@ def observations(
     return (_observation(objective[0], raw_data, at),)
 
 
+class Readings(msgspec.Struct, frozen=True):
+    """What could be read of what an instrument told.
+
+    Attributes:
+        observations: Of each metric that could be read.
+        unread: The rest, in words that hold the values; empty where there is none.
+    """
+
+    observations: tuple[Observation, ...] = ()
+    unread: str = ""
+
+
+def readings(
+    raw_data: object, *, objective: tuple[str, ...], known: Collection[str], progression: object = None
+) -> Readings:
+    """Read raw data as ``observations`` does, each metric by itself: one that cannot be read costs no other."""
+    parts = [{name: value} for name, value in raw_data.items()] if isinstance(raw_data, Mapping) else [raw_data]
+    read: list[Observation] = []
+    unread: list[str] = []
+    for part in parts:
+        try:
+            read.extend(observations(part, objective=objective, known=known, progression=progression))
+        except ObservationError as exc:
+            unread.append(f"{_shown(part)}: {exc}")
+    return Readings(tuple(read), "; ".join(unread))
+
+
 def fetched(metric: str, value: object) -> tuple[Observation, ...]:
     """Read what a metric's ``fetch`` returned.
 

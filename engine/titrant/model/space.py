@@ -24,6 +24,7 @@ from titrant.model.conditions import (
 )
 from titrant.model.constraints import LinearConstraint, conflict
 from titrant.model.expressions import key
+from titrant.model.given import listed
 from titrant.model.parameters import (
     ChoiceParameterConfig,
     FixedParameterConfig,
@@ -173,6 +174,22 @@ class SearchSpace(msgspec.Struct, frozen=True):
         """Names of the parameters that play a part, in order."""
         return tuple(p.name for p in self.parameters if p.role == role)
 
+    def no_target(self) -> str:
+        """What is wrong with a task or a fidelity that some trials have not, in words; empty where nothing is.
+
+        A space does not ask this of itself when it is made: there are older logs with such spaces.
+        """
+        conditions = self.conditions
+        for name in (*self.having("task"), *self.having("fidelity")):
+            if name in conditions:
+                role = f"is_{self.parameter(name).role}"
+                return (
+                    f"parameter {name!r} has {role} and is active under a value of {conditions[name].parent!r} only, "
+                    "and trials without it could be no answer: "
+                    f"take it out of dependent_parameters, or leave {role} out"
+                )
+        return ""
+
     def no_context(self, given: Mapping[str, object]) -> str:
         """What is to be said where a context is not given, in words; empty where all are."""
         lacking = [name for name in self.having("context") if name not in given]
@@ -249,6 +266,9 @@ class SearchSpace(msgspec.Struct, frozen=True):
         return {name: found[name] for name in self.names if name in found}
 
     def _examined(self, parameterization: Mapping[str, Any]) -> tuple[Parameterization, list[str]]:
+        if not isinstance(parameterization, Mapping):
+            told = f"{parameterization!r} ({type(parameterization).__name__})"
+            return {}, [f"{told} is no parameterization: give a mapping of parameter names to values"]
         problems = [
             f"{name!r} is no parameter of this search space: use {', '.join(self.names)}"
             for name in parameterization
@@ -286,9 +306,10 @@ def search_space(
     Raises:
         SearchSpaceError: It cannot be.
     """
-    configs = tuple(map(_converted, parameters))
+    configs = tuple(map(_converted, listed("the list of parameters", parameters, "parameters", SearchSpaceError)))
+    texts = listed("parameter_constraints", constraints, "texts", SearchSpaceError)
     names = [config.name for config in configs]
-    space = SearchSpace(configs, *parted(constraint(one, names) for one in constraints))
+    space = SearchSpace(configs, *parted(constraint(one, names) for one in texts))
     return space if candidates is None else with_candidates(space, candidates)
 
 
@@ -296,6 +317,12 @@ def _converted(given: Any) -> ParameterConfig:
     """Ax's config, known by its fields, as ours."""
     if isinstance(given, RangeParameterConfig | ChoiceParameterConfig | FixedParameterConfig):
         return given
+    if isinstance(given, Mapping):  # its method ``values`` would be taken for a choice's
+        known = given.get("name", "t")
+        raise SearchSpaceError(
+            f'parameter {known!r} is given as a mapping: write RangeParameterConfig("{known}", (lower, upper)), '
+            f'ChoiceParameterConfig("{known}", [...]) or FixedParameterConfig("{known}", value)'
+        )
     for field in ("expression_str", "log_scale"):
         if getattr(given, field, None):
             raise SearchSpaceError(f"parameter {given.name!r} has {field}, which is not supported yet: leave it out")

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from titrant.errors import ConfigurationError
 from titrant.model.factorial import USUAL, Levels
 from titrant.model.fidelity import Cost
 
@@ -228,6 +229,17 @@ class GenerationStrategy(msgspec.Struct, frozen=True, kw_only=True, omit_default
     def node(self, name: str) -> GenerationNode | None:
         """The node of that name, of a strategy that was given as a graph."""
         return next((node for node in self.nodes if node.name == name), None)
+
+
+def checked_seed(name: str, given: int | None) -> int | None:
+    """A seed that somebody gave as the argument *name*; None where none was given.
+
+    Raises:
+        ConfigurationError: It is no whole number, or below 0: generators of random numbers refuse these.
+    """
+    if given is not None and (not isinstance(given, int) or given < 0):
+        raise ConfigurationError(f"{name} is {given!r}: give a whole number from 0 on, or None")
+    return given
 
 
 def flaw(nodes: Sequence[GenerationNode]) -> str | None:

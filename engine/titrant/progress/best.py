@@ -11,7 +11,6 @@ from titrant.errors import ObjectiveError
 from titrant.model.observation import means
 from titrant.model.trial import Trial, TrialStatus
 from titrant.rules.changing import is_inside
-from titrant.rules.replicating import recipe
 from titrant.rules.state import State
 
 ENDED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
@@ -20,7 +19,7 @@ ENDED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
 class Point(msgspec.Struct, frozen=True):
     """A recipe's objectives, the greater the better, and whether it may be the best.
 
-    It may where it keeps the outcome constraints, fits the space, and is at the target of every fidelity.
+    It may where it keeps the outcome constraints, fits the space, and is at the target of every fidelity and task.
 
     A recipe is a trial and its replicates: ``trial`` is the first finished one, ``values`` are the means over all.
     """
@@ -63,12 +62,12 @@ class Leaderboard:
             self.rebuild(state)
         else:
             self._add(trial, state)
-        return any(point.trial in self._of.get(recipe(trial), ()) for point in self.front)
+        return any(point.trial in self._of.get(results.repeated(state, trial), ()) for point in self.front)
 
     def _add(self, trial: Trial, state: State) -> None:
         if trial.status not in ENDED:
             return
-        root = recipe(trial)
+        root = results.repeated(state, trial)
         point = self._point(root, trial, state)
         place = self._place.get(root)
         if point is None:
@@ -96,7 +95,8 @@ class Leaderboard:
         }
         utilities = _utilities(values, state)
         first = state.trial(min(trials))
-        feasible = results.feasible(state, values) and is_inside(state, first) and results.reached(state, first)
+        sought = results.reached(state, first) and results.of_target_task(state, first)
+        feasible = results.feasible(state, values) and is_inside(state, first) and sought
         return None if utilities is None else Point(min(trials), utilities, feasible, values)
 
     def _compare(self, point: Point) -> None:

@@ -19,11 +19,13 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from titrant.errors import CommandRefused, ConfigurationError
+from titrant.errors import CommandRefused, ConfigurationError, SearchSpaceError
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.candidates import apart
+from titrant.model.conditions import dependents
+from titrant.model.descriptors import text_of
 from titrant.model.expressions import as_float, cast, is_same
 from titrant.model.space import (
     ChoiceParameterConfig,
@@ -46,10 +48,13 @@ def change_space(state: State, command: c.ChangeSpace, at: int) -> tuple[Event, 
     Raises:
         CommandRefused: There is no search space yet, or the approval policy needs what the new one has not.
         ConfigurationError: Trials lack a new parameter and no value is given for them, or a value makes no sense.
+        SearchSpaceError: A task or a fidelity is not active in every trial.
     """
     if state.experiment is None:
         raise CommandRefused("there is no search space to change: call configure_experiment first")
     space = command.space
+    if (why := space.no_target()) and not state.experiment.space.no_target():  # an older log may go on as it is
+        raise SearchSpaceError(why)
     backfill = _backfill(state, state.experiment.space, space, command.backfill)
     try:
         state.approval.check(space, values=False)
@@ -215,7 +220,7 @@ def sight(state: State, fixed: Parameterization | None = None) -> Sight:
     if not held:
         return Sight(space, {})
     parameters = tuple(
-        _plain(_domain(state.domain[one.name], held[one.name])) if one.name in held else one for one in space.parameters
+        _plain(_domain(state.domain[one.name], one)) if one.name in held else one for one in space.parameters
     )
     return Sight(replace(space, parameters=parameters), held)
 
@@ -290,21 +295,20 @@ def _seen(parameter: ParameterConfig, value: ParameterValue | None, *, varied: b
 
 
 def _domain(
-    known: RangeParameterConfig | ChoiceParameterConfig, value: ParameterValue
+    known: RangeParameterConfig | ChoiceParameterConfig, now: ParameterConfig
 ) -> RangeParameterConfig | ChoiceParameterConfig:
-    """What a number could be, widened where need be for the value at which it is held now."""
-    number = float(value)
+    """What a number could be, widened where need be for the value at which it is held *now*."""
+    number = float(_few(now)[0])
     if isinstance(known, ChoiceParameterConfig):
-        if any(is_same(float(one), number) for one in known.values):
-            return known
-        return replace(
-            known,
-            values=(*map(float, known.values), number),
-            parameter_type="float",
-            is_ordered=known.is_ordered,
-            descriptors=msgspec.UNSET,
-            dependent_parameters=msgspec.UNSET,
-        )
+        # As the present space has it: what depended on the choice when it was fixed may have been removed since.
+        below = dependents(now)
+        is_known = any(is_same(float(one), number) for one in known.values)
+        # What is active goes by the texts of values: whole numbers stay whole where that matters.
+        found = known if is_known else _widened(known, number, whole=bool(below))
+        if not below and not dependents(found):
+            return found
+        active = {value: names for value in found.values for text, names in below.items() if text in _texts(value)}
+        return replace(found, dependent_parameters=active)
     lower, upper = known.bounds
     fits = number.is_integer() or known.parameter_type == "float"
     return replace(
@@ -314,3 +318,21 @@ def _domain(
         step_size=None,
         scaling=known.scaling if number > 0 else None,
     )
+
+
+def _widened(known: ChoiceParameterConfig, number: float, *, whole: bool) -> ChoiceParameterConfig:
+    """A choice of numbers with one more of them."""
+    whole = whole and known.parameter_type == "int" and number.is_integer()
+    return replace(
+        known,
+        values=(*known.values, int(number)) if whole else (*map(float, known.values), number),
+        parameter_type="int" if whole else "float",
+        descriptors=msgspec.UNSET,
+        dependent_parameters=msgspec.UNSET,
+    )
+
+
+def _texts(value: ParameterValue) -> set[str]:
+    """How a number may stand in a table of dependents: 1 and 1.0 are the same value."""
+    number = float(value)
+    return {text_of(number), text_of(int(number))} if number.is_integer() else {text_of(number)}

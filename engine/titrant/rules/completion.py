@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.observation import Observation
@@ -56,6 +58,21 @@ def completion(
     if missing and reason is None:
         reason = _why(trial, missing, seen, said)
     return e.TrialCompleted(trial=trial.index, missing=missing, reason=reason)
+
+
+def still_said(trial: Trial, missing: tuple[str, ...]) -> str | None:
+    """What of a finished trial's reason holds once fewer metrics are *missing*; a person's words always do."""
+    if trial.reason is None or missing == trial.missing:
+        return trial.reason
+    parts = trial.reason.split("; ")
+    if not _is_of(parts[0], trial.missing):
+        return trial.reason
+    filled = [metric for metric in trial.missing if metric not in missing]
+    return "; ".join(part for part in parts if not _is_of(part, filled)) or None if missing else None
+
+
+def _is_of(part: str, metrics: Iterable[str]) -> bool:
+    return any(part == f"no value for {name}" or part.startswith((f"{name} is ", f"{name}: ")) for name in metrics)
 
 
 def _why(trial: Trial, missing: tuple[str, ...], seen: tuple[Observation, ...], said: str) -> str:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from titrant.messages import events as e
 from titrant.model.trial import Trial, TrialStatus
+from titrant.rules.completion import still_said
 from titrant.rules.state import USELESS, RunState, State, counted, tallied, with_trial, without_trial
 
 # Members as globals: an attribute of an enum class costs more than all the rest of a small event.
@@ -134,6 +135,8 @@ def data_attached(state: State, event: e.DataAttached, _at: int) -> State:
         missing = tuple([metric for metric in missing if metric not in good])
     ended = trial.ended_at is not None
     told = replace(trial, observations=trial.observations + new, awaiting=awaiting, missing=missing)
+    if missing is not trial.missing:
+        told = replace(told, reason=still_said(trial, missing))
     return _late(state, trial, told) if ended else replace(state, open=with_trial(state.open, told))
 
 

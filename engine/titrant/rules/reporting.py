@@ -60,7 +60,7 @@ def report_finished(state: State, command: c.ReportFinished, _at: int) -> tuple[
         return (*found, *data, *_stopped(state, trial, command.observations, command.reason or ""))
     if command.status == "failed":
         reason = command.reason or "the runner reported FAILED"
-        return (*found, *data, e.TrialFailed(trial=trial.index, reason=reason, informative=True))
+        return (*found, *data, e.TrialFailed(trial=trial.index, reason=reason, informative=command.informative))
     if command.status == "abandoned":
         reason = command.reason or "the runner reported ABANDONED"
         return (*found, *data, e.TrialAbandoned(trial=trial.index, reason=reason, informative=True))

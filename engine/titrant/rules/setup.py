@@ -6,7 +6,7 @@ import math
 
 from msgspec.structs import replace
 
-from titrant.errors import CommandRefused, ConfigurationError
+from titrant.errors import CommandRefused, ConfigurationError, SearchSpaceError
 from titrant.messages import commands as c
 from titrant.messages import events as e
 from titrant.messages.events import Event
@@ -62,6 +62,8 @@ def configure_experiment(state: State, command: c.ConfigureExperiment, _at: int)
         raise CommandRefused(
             "the experiment cannot be configured anew while run_trials is under way: use change_search_space"
         )
+    if why := command.experiment.space.no_target():
+        raise SearchSpaceError(why)
     state.approval.check(command.experiment.space)
     space, parts = apart(command.experiment.space)
     configured = e.ExperimentConfigured(experiment=replace(command.experiment, space=space))
@@ -157,6 +159,13 @@ def strategy_flaw(strategy: GenerationStrategy, space: SearchSpace) -> str | Non
             f"no suggestion can be made within {strategy.deadline_seconds!r} s: "
             "give suggestion_deadline_seconds a number of seconds above 0, such as 120"
         )
+    counts = {
+        "initialization_budget": strategy.initialization_budget,
+        "min_observed_initialization_trials": strategy.min_observed,
+    }
+    for name, count in counts.items():
+        if count is not None and count < 0:
+            return f"{name}={count}: give a number of trials, 0 or more, or None"
     if (wrong := flaw_of_cost(space, strategy.cost)) is not None:
         return wrong
     if space.having("fidelity") and "botorch" in (strategy.method, *(node.method for node in strategy.nodes)):

@@ -15,7 +15,8 @@ from titrant.messages import events as e
 from titrant.messages.events import Event
 from titrant.model.observation import Observation, means
 from titrant.model.trial import Parameterization, Trial, TrialStatus
-from titrant.rules.conditions import checked_executed
+from titrant.rules.completion import still_said
+from titrant.rules.conditions import checked_executed, lacking, read_executed
 from titrant.rules.state import State, counted, tallied, with_trial
 
 FINISHED = (TrialStatus.COMPLETED, TrialStatus.EARLY_STOPPED)
@@ -103,13 +104,18 @@ def executed(_state: State, trial: Trial, values: Parameterization) -> tuple[Eve
 
 
 def reported(state: State, trial: Trial, given: Parameterization) -> tuple[Event, ...]:
-    """What a runner says it executed; what cannot be read is told in a note, and costs nobody the result."""
+    """What a runner says it executed; what cannot be read or lacks is told in a note, and costs nobody the result."""
     if not given:
         return ()
     try:
-        return executed(state, trial, checked_executed(state, trial, given))
+        values = read_executed(state, trial, given)
     except ConfigurationError as exc:
         return (e.NoteAdded(trial=trial.index, text=str(exc)),)
+    said = executed(state, trial, values)
+    if not (why := lacking(state, trial, values)):
+        return said
+    # Recorded all the same: a model must not take the plan for what was carried out.
+    return (*said, e.NoteAdded(trial=trial.index, text=f"models leave trial {trial.index} out: {why}"))
 
 
 # --- evolving -------------------------------------------------------------------------------------------------------
@@ -163,7 +169,12 @@ def corrected(state: State, event: e.ResultCorrected, _at: int) -> State:
         result = now
     kept = tuple(observation for observation in trial.observations if observation.metric not in named)
     better = replace(
-        trial, observations=(*kept, *event.observations), missing=missing, result=result, withdrawn=withdrawn
+        trial,
+        observations=(*kept, *event.observations),
+        missing=missing,
+        reason=still_said(trial, missing),
+        result=result,
+        withdrawn=withdrawn,
     )
     return _changed(state, trial, better)
 

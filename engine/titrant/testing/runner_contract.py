@@ -36,7 +36,7 @@ import pytest
 
 from titrant.actors.instrument import AMBIGUOUS, Instrument
 from titrant.errors import NeverSeen, SubmissionRefused, TitrantError
-from titrant.model.observation import Observation, observations
+from titrant.model.observation import Readings, observations
 from titrant.model.trial import Attempt, Parameterization
 from titrant.ports import Metric, Record, Report
 from titrant.runtime.clock import RealClock
@@ -115,8 +115,8 @@ class Carrier:
     """Carries attempts out as the engine does, without an engine: both shapes of runners, every error read."""
 
     def __init__(self, runner: Any, metric: str, metrics: Mapping[str, Metric] | None = None) -> None:
-        def read(data: Any, _progression: float | None) -> tuple[Observation, ...]:
-            return () if data is None else observations(data, objective=(metric,), known=(metric,))
+        def read(data: Any, _progression: float | None) -> Readings:
+            return Readings() if data is None else Readings(observations(data, objective=(metric,), known=(metric,)))
 
         self.instrument = Instrument(runner, clock=RealClock(), read_data=read)
         self.metric, self.metrics = metric, metrics or {}
@@ -188,7 +188,7 @@ class Carrier:
 
     def _read(self, attempt: Attempt, result: Any) -> Ended:
         executed = self.instrument.read_executed(result.executed, attempt.trial)
-        told = {one.metric: one.mean for one in self.instrument.read_data(result.data, None)}
+        told = {one.metric: one.mean for one in self.instrument.read_data(result.data, None).observations}
         done = result.status in ("completed", "early_stopped")
         return Ended(
             outcome="completed" if done else "failed",

@@ -37,6 +37,7 @@ from titrant.generators.gp.posterior import Posterior, cholesky
 from titrant.generators.gp.search import Search
 from titrant.generators.gp.turns import Best, filled, proposed
 from titrant.generators.sampler import Key
+from titrant.model.fidelity import told
 from titrant.model.objective import OptimizationConfig
 
 AT_TARGET = 1 / 2
@@ -62,7 +63,19 @@ def suggest(request: Request) -> Reply:
     targets = Level(encoding_of(request.space, {})).values
     stood_back = replace(request, fixed={**targets, **request.fixed})
     with np.errstate(all="ignore"):
-        return or_sobol(stood_back, lambda _, config: _proposals(request, config), NUMERICAL, versions)
+        reply = or_sobol(stood_back, lambda _, config: _proposals(request, config), NUMERICAL, versions)
+    if reply.short_reason and all(stood_back.fixed[name] == value for name, value in targets.items()):
+        return replace(reply, short_reason=_no_more(request, len(reply.proposals)))
+    return reply
+
+
+def _no_more(request: Request, made: int) -> str:
+    """Why fewer suggestions were made than asked for: cheaper points may be left, but they can find nothing new."""
+    what = "candidate" if request.space.candidates else "point"
+    return (
+        f"the target fidelity ({told(request.space)}) is used up: {made} of {request.count} suggestions made, "
+        f"every other {what} there that keeps the constraints was tried or is under way"
+    )
 
 
 class _Known(msgspec.Struct, frozen=True):

@@ -3,12 +3,13 @@
 An initial design is mostly cheap: it is to show the lie of the land, which lower fidelities show as well, or else the
 model learns from it that they do not.  The centre and every fourth of the points after it are at the target, so that
 there is an answer from the first trial on, and that the model sees from the beginning how the fidelities compare.  The
-others take turns at the cheapest fidelity and at a quarter and a half of the way to the target, on its scale.
+others take turns at the cheapest fidelity and at a quarter and a half of the way to the target, on its scale.  Where
+all points of a fidelity were tried, or none keeps the constraints there, a point stands at the next one that has one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from titrant.errors import GenerationError
 from titrant.generators.base import Proposal, Reply, Request
 from titrant.model.fidelity import at_target, cost_of, target
 from titrant.model.space import ParameterConfig, RangeParameterConfig
-from titrant.model.trial import ParameterValue
+from titrant.model.trial import Parameterization, ParameterValue
 
 if TYPE_CHECKING:
     from titrant.generators.base import Point
@@ -54,21 +55,61 @@ def suggest(request: Request, make: Callable[[Request], Reply]) -> Reply:
 
 
 def _designed(request: Request, make: Callable[[Request], Reply]) -> Reply:
-    """Points of a design, each at the fidelity that its place in the sequence gives it."""
+    """Points of a design, each at the fidelity that its place in the sequence gives it, or at one that has a point.
+
+    Raises:
+        GenerationError: No fidelity has a point.
+    """
     free = [name for name in request.space.having("fidelity") if name not in request.fixed]
     if not free or request.space.candidates:
         return make(request)
     proposals: list[Proposal] = []
     taken, position, reply = request.taken, request.position, Reply(proposals=())
     for _ in range(request.count):
-        held = {name: _level(request, name, position) for name in free}
-        part = replace(request, count=1, position=position, taken=taken, fixed={**held, **request.fixed})
-        reply = make(part)
+        part = replace(request, count=1, position=position, taken=taken)
+        reply = _first(part, free, make)
         proposals += reply.proposals
         if not reply.proposals:
+            from titrant.generators.sobol import short_reason  # noqa: PLC0415 - numpy, which is loaded by now
+
+            reply = replace(reply, short_reason=short_reason(request, len(proposals)))
             break
         taken, position = (*taken, reply.proposals[-1].parameters), reply.proposals[-1].position
     return replace(reply, proposals=tuple(proposals))
+
+
+def _first(request: Request, free: list[str], make: Callable[[Request], Reply]) -> Reply:
+    """One point at the first fidelity that has a new one; an empty reply where all points of all were tried.
+
+    Raises:
+        GenerationError: No fidelity has a point, tried or not.
+    """
+    short: Reply | None = None
+    error: GenerationError | None = None
+    for held in _levels(request, free):
+        try:
+            reply = make(replace(request, fixed={**held, **request.fixed}))
+        except GenerationError as exc:  # no point keeps the constraints there
+            error = exc
+            continue
+        if reply.proposals:
+            return reply
+        short = reply
+    if short is not None:
+        return short
+    assert error is not None
+    raise error
+
+
+def _levels(request: Request, free: list[str]) -> Iterator[Parameterization]:
+    """The fidelities to try for the point at a place of the sequence: its own, the other turns', and then any."""
+    seen: list[Parameterization] = []
+    for turn in range(len(_WAY) + 1):
+        held = {name: _level(request, name, request.position + turn) for name in free}
+        if held not in seen:
+            seen.append(held)
+            yield held
+    yield {}
 
 
 def _level(request: Request, name: str, position: int) -> ParameterValue:

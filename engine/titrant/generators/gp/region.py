@@ -111,7 +111,7 @@ class BoxedDomain(Domain):
                 levels = self.rng.integers(axis.count, size=count).astype(np.float64)
                 z[:, j] = np.where(moved[:, j], axis.at(levels), z[:, j])
         z = free.snap(z)
-        z = z[free.system.holds(z)]
+        z = z[free.holds(z)]
         return z if len(z) else super().scattered(count, turn)
 
     def around(self, z: Floats, count: int) -> Floats:

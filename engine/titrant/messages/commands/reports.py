@@ -35,7 +35,11 @@ class ReportReattached(Wish, frozen=True, kw_only=True):
 
 
 class ReportFinished(Wish, frozen=True, kw_only=True):
-    """The instrument is done; pushed runners bring the observations along, some say what they executed."""
+    """The instrument is done; pushed runners bring the observations along, some say what they executed.
+
+    Attributes:
+        informative: Whether a failure tells of the conditions, and not of the laboratory alone.
+    """
 
     trial: int
     attempt: int
@@ -43,6 +47,7 @@ class ReportFinished(Wish, frozen=True, kw_only=True):
     reason: str | None = None
     observations: tuple[Observation, ...] = ()
     executed: Parameterization = {}
+    informative: bool = True
 
 
 class ReportStopped(Wish, frozen=True, kw_only=True):
