@@ -171,6 +171,9 @@ class Polytope:
                 reach = left / rate
             forward = np.where(rate > _LEVEL, reach, np.inf).min(1)
             back = np.where(rate < -_LEVEL, reach, -np.inf).max(1)
-            step = np.where(np.isfinite(forward - back), back + place * (forward - back), 0.0)
+            chord = forward - back
+            ended = np.isfinite(chord)  # a direction that no wall is met in leads nowhere
+            step = np.zeros(len(chord))
+            step[ended] = back[ended] + place[ended] * chord[ended]
             y += step[:, None] * direction
         return y
