@@ -47,12 +47,13 @@ def test_no_suggestion_ever_breaks_a_constraint_or_a_step(node, space, seed, pos
     assert all(space.check(point) == point for point in points)
 
 
-def test_a_sliver_that_no_wall_is_met_in_on_some_directions_has_points():
+@pytest.mark.parametrize("least", [2, 8])
+def test_a_sliver_that_no_wall_is_met_in_on_some_directions_has_points(least):
     """Two constraints leave hardly anything of a scale over seven decades."""
     wide = RangeParameterConfig("p2", (1.0, 15848931.924611142), scaling="log")
     space = search_space(
         [RangeParameterConfig("p0", (0.0, 0.25)), RangeParameterConfig("p1", (0.0, 1.0)), wide],
-        ["3*p1 - 2*p2 <= -2", "p0 + p1 - 2*p2 >= -4"],
+        [f"3*p1 - 2*p2 <= -{least}", f"p0 + p1 - 2*p2 >= -{least + 2}"],
     )
 
     points = made(space, "random", 4, seed=0, design=Design(size=4))

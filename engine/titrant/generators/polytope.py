@@ -167,7 +167,7 @@ class Polytope:
         for direction, place in zip(normals, places, strict=True):
             rate = direction @ slope.T  # n x (m + 2k)
             left = np.maximum(room - y @ slope.T, 0.0)
-            with np.errstate(divide="ignore", invalid="ignore"):
+            with np.errstate(all="ignore"):  # walls that a direction is level with count for nothing
                 reach = left / rate
             forward = np.where(rate > _LEVEL, reach, np.inf).min(1)
             back = np.where(rate < -_LEVEL, reach, -np.inf).max(1)
