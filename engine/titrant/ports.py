@@ -103,8 +103,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         status: How it ended.
-        data: Raw data in any form ``complete_trial`` accepts; None where metrics fetch them.  A metric that nobody asked
-            for, or whose value is no number, is kept in a note; where none can be read the trial fails.
+        data: Raw data in any form ``complete_trial`` accepts; None where metrics fetch them.  A metric that nobody
+            asked for, or whose value is no number, is kept in a note; where none can be read the trial fails.
         reason: Why it failed.
         executed: Parameters that were carried out otherwise than planned, with their true values.
     """
