@@ -49,6 +49,13 @@ def test_a_value_that_is_no_number_costs_no_other(carried_out: CarryOut, value: 
     assert repr(value) in notes[0]
 
 
+def test_a_spectrum_is_kept_whole(carried_out: CarryOut):
+    spectrum = [float(number) for number in range(200)]
+    _, notes = carried_out({"y": 70.0, "spectrum": spectrum})
+
+    assert repr(spectrum) in notes[0]
+
+
 def test_where_nothing_can_be_read_the_trial_failed_and_its_conditions_are_not_blamed(carried_out: CarryOut):
     trial, notes = carried_out({"yield": 70.0}, objective="yeild")
 

@@ -11,6 +11,9 @@ import msgspec
 from titrant.errors import ObservationError
 from titrant.model.expressions import as_float
 
+_KEPT = 2_000
+"""Characters that are kept of what could not be read; whatever is longer belongs into a file."""
+
 _FORMS = "give a number, or a tuple (mean, sem) with sem None where unknown"
 
 
@@ -73,7 +76,7 @@ class Readings(msgspec.Struct, frozen=True):
 
     Attributes:
         observations: Of each metric that could be read.
-        unread: The rest, in words that hold the values; empty where there is none.
+        unread: The rest, in words that hold the values, 2,000 characters of each; empty where there is none.
     """
 
     observations: tuple[Observation, ...] = ()
@@ -91,7 +94,7 @@ def readings(
         try:
             read.extend(observations(part, objective=objective, known=known, progression=progression))
         except ObservationError as exc:
-            unread.append(f"{_shown(part)}: {exc}")
+            unread.append(f"{_shown(part, _KEPT)}: {exc}")
     return Readings(tuple(read), "; ".join(unread))
 
 
@@ -175,6 +178,6 @@ def _progression(value: object, where: str = "") -> float | None:
     return number + 0.0  # no -0.0
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, most: int = 80) -> str:
     text = repr(value)
-    return f"{text if len(text) <= 80 else text[:79] + '…'} ({type(value).__name__})"
+    return f"{text if len(text) <= most else text[: most - 1] + '…'} ({type(value).__name__})"
